@@ -1,0 +1,32 @@
+"""Graph -> AnalysedGraph: what a network costs and sees. ANALYSES lists what is computed, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from archc.analyses.cost import Cost, NodeCost, cost
+from archc.analyses.receptive_field import Field, receptive_field
+from archc.graph.graph import Graph
+
+
+@dataclass(frozen=True)
+class AnalysedGraph:
+    """A graph with its analyses, each computed when it is first asked for."""
+
+    graph: Graph
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Parameters and multiply-accumulates."""
+        return cost(self.graph)
+
+    @cached_property
+    def fields(self) -> tuple[Field | None, ...]:
+        """Receptive fields by node."""
+        return receptive_field(self.graph)
+
+
+ANALYSES = {"cost": cost, "receptive_field": receptive_field}
+
+__all__ = ["ANALYSES", "AnalysedGraph", "Cost", "Field", "NodeCost"]

@@ -1,0 +1,86 @@
+"""Breaks a long drawing into columns, between blocks where a single tensor flows on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archc.backends.diagram.tree import Box, Cluster, Edge, Outline, ranks
+
+ROWS = 28
+"""So many rows of boxes fill a column."""
+
+FRAME_ROWS = 0.7
+MOST = 6
+
+
+def columns(outline: Outline, wanted: int = 0) -> list[list[Box | Cluster]]:
+    """The items in columns: so many as are wanted, or as many as keep them short (0)."""
+    items = outline.items
+    heights = _heights(items, ranks(len(outline.boxes), outline.edges))
+    count = wanted or min(MOST, -(-int(sum(heights)) // ROWS))
+    if count < 2:
+        return [items]
+    starts = [0, *_cuts(heights, _narrow(items, outline.edges, len(outline.boxes)), count), len(items)]
+    return [items[start:stop] for start, stop in zip(starts, starts[1:])]
+
+
+def boxes_in(item: Box | Cluster) -> tuple[list[int], int]:
+    """The boxes in an item, by number, and how many frames it has."""
+    found: list[int] = []
+    frames = 0
+    pending = [item]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, Box):
+            found.append(one.id)
+        else:
+            frames += 1
+            pending.extend(one.items)
+    return found, frames
+
+
+def _heights(items: Sequence[Box | Cluster], rank: list[int]) -> list[float]:
+    """How many rows each item adds below those before it."""
+    heights: list[float] = []
+    reached = -1
+    for item in items:
+        boxes, frames = boxes_in(item)
+        lowest = max(rank[one] for one in boxes)
+        heights.append(max(0, lowest - reached) + FRAME_ROWS * frames)
+        reached = max(reached, lowest)
+    return heights
+
+
+def _narrow(items: Sequence[Box | Cluster], edges: Sequence[Edge], count: int) -> list[int]:
+    """The items before which just one box's tensor is handed on."""
+    item_of = [0] * count
+    for number, item in enumerate(items):
+        for box in boxes_in(item)[0]:
+            item_of[box] = number
+    last = list(item_of)
+    for edge in edges:
+        last[edge.tail] = max(last[edge.tail], item_of[edge.head])
+    crossing = [0] * (len(items) + 1)
+    for first, stop in zip(item_of, last):
+        crossing[first + 1] += 1
+        crossing[stop + 1 if stop > first else first + 1] -= 1
+    open_now, found = 0, list[int]()
+    for number in range(len(items)):
+        open_now += crossing[number]
+        if number and open_now == 1:
+            found.append(number)
+    return found
+
+
+def _cuts(heights: list[float], allowed: list[int], count: int) -> list[int]:
+    """The allowed places nearest to equal parts, in order."""
+    above = [0.0]
+    for height in heights:
+        above.append(above[-1] + height)
+    cuts: list[int] = []
+    for part in range(1, count):
+        free = [one for one in allowed if not cuts or one > cuts[-1]]
+        if free:
+            target = above[-1] * part / count
+            cuts.append(min(free, key=lambda one: (abs(above[one] - target), one)))
+    return cuts

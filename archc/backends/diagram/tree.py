@@ -1,0 +1,81 @@
+"""The drawing tree: what a diagram shows, before any engine or file format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from archc.graph.graph import Node
+from archc.operators import Role, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One drawn node: a layer, a fused chain of layers (`Conv · BN · ReLU`), or in an overview a whole block.
+
+    `members` are the graph's nodes that it stands for. `copies` are the chains it stands for where blocks are folded,
+    its own first. `title` is set where the box is a whole block.
+    """
+
+    id: int
+    members: tuple[Node, ...]
+    copies: tuple[tuple[Node, ...], ...]
+    title: str = ""
+    count: int = 1
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def head(self) -> Node:
+        """The node that gives the box its colour."""
+        return self.members[0]
+
+    @property
+    def role(self) -> Role:
+        """The role of the box; a block has none of its own."""
+        return Role.OTHER if self.title else self.head.operator.role
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once."""
+
+    title: str
+    count: int
+    tooltip: str
+    items: list[Box | Cluster] = field(default_factory=list["Box | Cluster"])
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A tensor on its way from one box to another.
+
+    `labelled` edges state the shape, `skip` edges pass by other boxes, `main` ones lead to the next box in line.
+    """
+
+    tail: int
+    head: int
+    shape: Shape
+    labelled: bool = False
+    skip: bool = False
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A diagram's content: frames and boxes in the order of the text, edges, and what is said about the whole."""
+
+    title: str
+    totals: str
+    items: list[Box | Cluster]
+    boxes: list[Box]
+    edges: list[Edge]
+    skips: bool
+    folded: bool
+
+
+def ranks(count: int, edges: Sequence[Edge]) -> list[int]:
+    """The length of the longest way to each box; edges come in the order of their heads."""
+    rank = [0] * count
+    for edge in edges:
+        rank[edge.head] = max(rank[edge.head], rank[edge.tail] + 1)
+    return rank

@@ -1,0 +1,32 @@
+"""What is wrong and where: sources, spans, codes, diagnostics and their rendering."""
+
+from archc.diagnostics import codes
+from archc.diagnostics.codes import Code
+from archc.diagnostics.diagnostic import (
+    CompileError,
+    Diagnostic,
+    Diagnostics,
+    Note,
+    Severity,
+    closest,
+    error,
+    warning,
+)
+from archc.diagnostics.source import Call, Origin, Source, Span
+
+__all__ = [
+    "Call",
+    "Code",
+    "CompileError",
+    "Diagnostic",
+    "Diagnostics",
+    "Note",
+    "Origin",
+    "Severity",
+    "Source",
+    "Span",
+    "closest",
+    "codes",
+    "error",
+    "warning",
+]

@@ -1,0 +1,123 @@
+"""Every diagnostic code: a number with a word, what it means, a bad example and its mend.
+
+A code never changes its meaning. The hundreds say which stage speaks: 0 files and addresses, 1 text,
+2 the form of a spec, 3 shapes and operators, 4 names and macros, 5 expressions, 6 expectations, 7 limits, 8 machine,
+9 lint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A stable number and word for one kind of mistake."""
+
+    id: str
+    word: str
+    explanation: str
+    bad: str = ""
+    good: str = ""
+
+
+FILE_NOT_FOUND = Code("E001", "file-not-found", "The file that the address names does not exist or cannot be read.")
+UNKNOWN_SPEC = Code("E002", "unknown-spec", "No shipped or local spec has this name, and it is not a path.")
+UNKNOWN_VARIANT = Code("E003", "unknown-variant", "The family has no variant of this name.")
+VARIANT_NEEDED = Code("E004", "variant-needed", "The family has several variants, none of them the default; name one, as in `vgg:D`.")
+UNKNOWN_PARAMETER = Code("E005", "unknown-parameter", "A value was given for a parameter that the spec does not declare.")
+BAD_CALL = Code("E006", "bad-call", "The command line is wrong: an option has a value that it cannot take.")
+
+YAML_SYNTAX = Code("E101", "yaml-syntax", "The text is not well-formed YAML.", "layers: [conv: 3", "layers: [conv: 3]")
+UNQUOTED_EXPRESSION = Code(
+    "E102",
+    "unquoted-expression",
+    "In flow style (inside `{...}` or `[...]`) YAML ends a plain text at a comma, bracket or brace, so an expression that holds one must be quoted.",
+    "conv: {filters: $(max(8, width))}",
+    'conv: {filters: "$(max(8, width))"}',
+)
+DUPLICATE_KEY = Code("E103", "duplicate-key", "A mapping has one key twice; YAML readers would keep one of them in silence.", "{filters: 64, filters: 32}", "{filters: 64}")
+TAG = Code("E104", "tag", "YAML tags are not part of the language: every value is read by one rule.", "filters: !!int 64", "filters: 64")
+TAB = Code("E105", "tab", "YAML does not allow tabs in indentation.")
+MERGE_KEY = Code("E106", "merge-key", "Merge keys (`<<`) are not part of the language; macros and `params` do their job.")
+NOT_UTF8 = Code("E107", "not-utf8", "A spec is a UTF-8 text.")
+DIRECTIVE = Code("E108", "directive", "YAML directives (`%YAML`, `%TAG`) are not part of the language.")
+SEVERAL_DOCUMENTS = Code("E109", "several-documents", "A file holds one spec; a second document would be ignored.")
+EMPTY_SPEC = Code("E110", "empty-spec", "The file holds no spec: it is empty, or only comments.")
+ALIAS = Code("E111", "alias", "An alias names no anchor above it, or the value that it stands in; or an anchor is set twice.")
+KEY_NOT_TEXT = Code("E112", "key-not-text", "A mapping's keys are words, not lists, mappings or nothing.")
+CHARACTER = Code("E113", "character", "The text holds a character that is invisible or not allowed where it stands.")
+
+UNKNOWN_KEY = Code("E201", "unknown-key", "The key is not part of the language here; it would have been ignored.", "layer: []", "layers: []")
+MISSING_KEY = Code("E202", "missing-key", "A required key or argument is not there.", "conv: {kernel: 3}", "conv: {filters: 64, kernel: 3}")
+WRONG_TYPE = Code("E203", "wrong-type", "The value is of another type than the one expected; values are never converted.", 'conv: {filters: "64"}', "conv: {filters: 64}")
+WRONG_VALUE = Code("E204", "wrong-value", "The value is of the right type, and out of the range or set that is allowed.", "conv: {filters: 0}", "conv: {filters: 64}")
+LANGUAGE_VERSION = Code("E205", "language-version", "`archc:` states the version of the language that the spec is written in.", "archc: 2", "archc: 1")
+STEP_FORM = Code("E206", "step-form", "A step is a word, or a mapping with exactly one operation and any of the step keys.", "{conv: 3, relu: }", "- conv: 3\n- relu")
+UNKNOWN_OPERATION = Code("E207", "unknown-operation", "No operator, macro or notation cell has this name.", "- covn: 64", "- conv: 64")
+UNKNOWN_ARGUMENT = Code("E208", "unknown-argument", "The operation has no parameter of this name.", "conv: {filters: 8, kernal: 3}", "conv: {filters: 8, kernel: 3}")
+TOO_MANY_ARGUMENTS = Code("E209", "too-many-arguments", "The list has more items than the operation has positional parameters.", "dense: [10, relu, 3]", "dense: [10, relu]")
+BRANCH_FORM = Code("E210", "branch-form", "A merge takes a list of tensors, named branches, or both in a list under `branches`.", "add: 3", "add: [_, input]")
+LOOP_FORM = Code("E211", "loop-form", "A loop is `repeat: N`, or `for: name in list`; a row is a list in that order or a mapping with those keys.", "for: [a, b]", "for: a, b in rows")
+NAME_FORM = Code("E212", "name-form", "A name of a tensor or branch is made of letters, digits and `_`; a value's name is an identifier.", "as: my-name", "as: my_name")
+USE = Code("E213", "use", "A library in `use:` is a spec with macros and no layers, inside the allowed folders.")
+MACRO_FORM = Code("E214", "macro-form", "A macro declares `params`, `let`, `inputs`, `outputs`, `doc` and a `body`.")
+PARAMETER_FORM = Code("E215", "parameter-form", "A parameter is a type word, a default, or a mapping of `type`, `default`, `min`, `max`, `enum`, `doc`.")
+
+SHAPES_DIFFER = Code("E301", "shapes-differ", "The operation needs inputs of one shape (but for the axis it joins), and these differ.", "add: {a: [conv: 8], b: [conv: 16]}", "add: {a: [conv: 8], b: [conv: 8]}")
+RANK = Code("E302", "rank", "The input has another number of axes than the operation works on.", "- flatten\n- conv: 8", "- conv: 8\n- flatten")
+DOES_NOT_FIT = Code("E303", "does-not-fit", "The window, crop or slice is larger than the tensor it is laid on.")
+DOES_NOT_DIVIDE = Code("E304", "does-not-divide", "A number of channels or elements cannot be divided into that many equal parts.")
+UNKNOWN_SIZE = Code("E305", "unknown-size", "The operation needs a size that the input leaves open (`null`).")
+INPUT_COUNT = Code("E306", "input-count", "The operation takes another number of inputs.")
+AXIS = Code("E307", "axis", "The tensor has no such axis.")
+ELEMENTS_DIFFER = Code("E308", "elements-differ", "A reshape must keep the number of elements.")
+SHARE = Code("E309", "share", "Steps that share weights must have the same operation, arguments and input channels.")
+SAME_TENSOR = Code("E310", "same-tensor", "A tensor is added to or multiplied by itself: nearly always a shortcut that lost its way.")
+COMBINATION = Code("E311", "combination", "Two options of the operation do not go together.")
+ESCAPE = Code("E312", "escape", "What the spec states of a `keras:` or `layer:` step does not hold, or its module is not allowed.")
+
+UNKNOWN_TENSOR = Code("E401", "unknown-tensor", "No tensor of this name can be seen from here.", "from: enc9", "from: enc1")
+NAME_TAKEN = Code("E402", "name-taken", "The name is bound already, or belongs to the language.")
+RECURSION = Code("E403", "recursion", "A macro, library or variant leads back to itself.")
+AMBIGUOUS_NOTATION = Code("E404", "ambiguous-notation", "Two notation patterns match the same cell.")
+LAYER_NAME = Code("E405", "layer-name", "Two layers would have the same name.")
+NO_FLOW = Code("E406", "no-flow", "There is no flowing tensor here: a network or macro with several inputs starts with `from`.")
+UNKNOWN_OUTPUT = Code("E407", "unknown-output", "`outputs` names a tensor that no step made.")
+UNUSED_MACRO = Code("W408", "unused-macro", "The macro is not used by any variant.")
+UNUSED_PARAMETER = Code("W409", "unused-parameter", "The parameter is declared and never read.")
+UNREACHED = Code("W410", "unreached", "The tensor reaches no output; it is left out of the network and its counts.")
+NO_LAYERS = Code("E411", "no-layers", "The network's output is its input: it has no layer.")
+UNUSED_INPUT = Code("E412", "unused-input", "A declared input reaches no output.")
+
+EXPRESSION_SYNTAX = Code("E501", "expression-syntax", "The expression is not well-formed.", "$(1 +)", "$(1 + 1)")
+NOT_ALLOWED = Code("E502", "not-allowed", "Expressions are arithmetic, comparisons, lists, fields and a few functions; nothing else.", "$(open('x'))", "$(max(1, 2))")
+UNKNOWN_VALUE = Code("E503", "unknown-value", "No value of this name can be seen from here.", "$widht", "$width")
+EXPRESSION_TYPE = Code("E504", "expression-type", "The operation does not work on values of this type.", "$('a' + 1)", "$(1 + 1)")
+EXPRESSION_VALUE = Code("E505", "expression-value", "The operation has no result for these values (division by zero, an index out of range, a missing field).", "$(1 / 0)", "$(1 / 2)")
+
+EXPECTATION = Code("E601", "expectation", "What `expect:` states is not true of the compiled network.", "expect: {params: 1}", "expect: {params: 61706}")
+NOT_APPLICABLE = Code("W602", "not-applicable", "Parameters were set from outside, so `expect:` was not checked.")
+
+LIMIT_FILE = Code("E701", "limit-file", "A spec is at most 1 MiB; with its libraries 16 MiB in 256 files.")
+LIMIT_NESTING = Code("E702", "limit-nesting", "Lists and mappings nest at most 64 deep.")
+LIMIT_ALIASES = Code("E703", "limit-aliases", "Aliases may add at most 100,000 values to a spec.")
+LIMIT_EXPRESSION = Code("E704", "limit-expression", "An expression has at most 2,000 characters and 50 levels, and the expressions of one network take at most 20,000,000 steps.")
+LIMIT_MAGNITUDE = Code("E705", "limit-magnitude", "A number is at most 10^12 in magnitude.")
+LIMIT_DEPTH = Code("E706", "limit-depth", "Macro calls nest at most 64 deep.")
+LIMIT_NODES = Code("E707", "limit-nodes", "A network has at most 250,000 nodes.")
+LIMIT_REPEAT = Code("E708", "limit-repeat", "A loop runs at most 100,000 times.")
+LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, a text at most 10,000.")
+
+CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an output; what was there before is whole.")
+ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
+NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
+UNSUPPORTED = Code("E804", "unsupported", "The target cannot express this operation.")
+
+BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
+CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")
+
+CODES: dict[str, Code] = {
+    one.id: one for one in list(globals().values()) if isinstance(one, Code)
+}
+"""Every code by its number, in the order of this file."""

@@ -1,0 +1,157 @@
+"""Diagnostics: frozen data that says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from archc.diagnostics.codes import Code
+from archc.diagnostics.source import Origin, Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A further fact, with its own place where it has one."""
+
+    message: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One cause of trouble: a code, a sentence, a place with a label, notes, and one hint."""
+
+    code: Code
+    severity: Severity
+    message: str
+    span: Span | None
+    label: str = ""
+    notes: tuple[Note, ...] = ()
+    help: str = ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two diagnostics with one key have one cause."""
+        place = (id(self.span.source), self.span.start) if self.span else None
+        return self.code.id, place, self.message if place is None else None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Sorts by file, then by place, then by code."""
+        if self.span is None:
+            return "", 0, self.code.id
+        return self.span.source.name, self.span.start, self.code.id
+
+
+@dataclass
+class Diagnostics:
+    """The diagnostics of a run so far: one per cause, however often it was met."""
+
+    found: dict[tuple[object, ...], Diagnostic] = field(
+        default_factory=dict[tuple[object, ...], Diagnostic]
+    )
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keeps a diagnostic unless its cause is known already."""
+        self.found.setdefault(diagnostic.key, diagnostic)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(sorted(self.found.values(), key=lambda one: one.order))  # pyright: ignore[reportArgumentType]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The errors alone, in the order of the text."""
+        return [one for one in self if one.severity == "error"]
+
+    def stop_on_errors(self) -> None:
+        """Ends a stage: raises `CompileError` if there are errors."""
+        if any(one.severity == "error" for one in self.found.values()):
+            raise CompileError(tuple(self))
+
+
+class CompileError(Exception):
+    """A spec is wrong; `diagnostics` says what, where, and what to do."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        from archc.diagnostics.render import render
+
+        return "\n\n".join(render(one) for one in self.diagnostics)
+
+
+def error(
+    code: Code,
+    place: Span | Origin | None,
+    message: str,
+    *,
+    label: str = "",
+    notes: Iterable[Note] = (),
+    help: str = "",
+) -> Diagnostic:
+    """An error at a place; the macro calls that led to an `Origin` become notes."""
+    return _make("error", code, place, message, label, notes, help)
+
+
+def warning(
+    code: Code,
+    place: Span | Origin | None,
+    message: str,
+    *,
+    label: str = "",
+    notes: Iterable[Note] = (),
+    help: str = "",
+) -> Diagnostic:
+    """A warning at a place, made like an error."""
+    return _make("warning", code, place, message, label, notes, help)
+
+
+def _make(
+    severity: Severity,
+    code: Code,
+    place: Span | Origin | None,
+    message: str,
+    label: str,
+    notes: Iterable[Note],
+    help: str,
+) -> Diagnostic:
+    span = place.span if isinstance(place, Origin) else place
+    calls = tuple(_call_notes(place)) if isinstance(place, Origin) else ()
+    return Diagnostic(code, severity, message, span, label, (*notes, *calls), help)
+
+
+def _call_notes(origin: Origin) -> Iterator[Note]:
+    call = origin.call
+    while call is not None:
+        values = ", ".join(f"{name} = {_brief(value)}" for name, value in call.arguments)
+        suffix = f" with {values}" if values else ""
+        yield Note(f"in macro {call.macro}, called at {call.span}{suffix}", call.span)
+        call = call.outer
+
+
+def _brief(value: object, limit: int = 40) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that a person most likely meant, if one is close.
+
+    >>> closest("kernal", ["kernel", "filters"])
+    'kernel'
+    """
+    pool = list(candidates)
+    lowered = {one.lower(): one for one in pool}
+    if word.lower() in lowered:
+        return lowered[word.lower()]
+    found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None

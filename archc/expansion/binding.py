@@ -1,0 +1,333 @@
+"""Arguments: bound to parameters in one way everywhere, evaluated, and checked by type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping as Map, Sequence as Seq
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from archc.diagnostics import Code, Diagnostic, Origin, Span, closest, codes, error
+from archc.language.document import Mapping, Scalar, Sequence, Value, follow
+from archc.language.expressions import Budget, ExpressionError, Template, fill, template
+from archc.language.spec import Parameter
+from archc.language.validation import kind_of
+from archc.operators import OPERATORS, Field, Operator, fields_of
+
+STEP_LIMIT = 20_000_000
+"""Steps that the expressions of one network may take in all."""
+
+LOOK_ALIKES = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false"}
+
+
+class Wrong(Exception):
+    """A step cannot be run; holds why."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__(*diagnostics)
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What arguments bind to: names in order, those that may be positional, and whether the first is always a list."""
+
+    owner: str
+    names: tuple[str, ...]
+    positional: tuple[str, ...]
+    first_is_list: bool
+    required: tuple[str, ...]
+
+
+@lru_cache(maxsize=512)
+def operator_signature(operator: type[Operator]) -> Signature:
+    """The signature of an operator."""
+    fields = fields_of(operator)
+    first = next((one for one in fields if operator.positional and one.name == operator.positional[0]), None)
+    return Signature(
+        f"`{operator.name}`",
+        tuple(spec_name(one) for one in fields),
+        operator.positional,
+        first is not None and _only_list(first.kind.schema),
+        tuple(spec_name(one) for one in fields if one.required),
+    )
+
+
+def spec_name(field: Field) -> str:
+    """The attribute's name in a spec, where Python cannot use it (`class`)."""
+    return field.name.rstrip("_")
+
+
+def _only_list(schema: Map[str, Any]) -> bool:
+    if "anyOf" in schema or "oneOf" in schema:
+        return all(_only_list(one) for one in schema.get("anyOf", schema.get("oneOf", ())))
+    return schema.get("type") == "array"
+
+
+def macro_signature(owner: str, params: Map[str, Parameter]) -> Signature:
+    """The signature of a macro: all its parameters may be positional."""
+    names = tuple(params)
+    first = params[names[0]] if names else None
+    return Signature(owner, names, names, first is not None and first.type in ("list", "steps"), tuple(one for one, p in params.items() if p.default is None))
+
+
+def bind(arguments: Value | None, signature: Signature, place: Span) -> tuple[dict[str, Value], list[Diagnostic]]:
+    """Parameters and the located values given for them: a mapping by name, a list by position, a scalar to the first."""
+    problems: list[Diagnostic] = []
+    if arguments is None or (isinstance(arguments, Scalar) and arguments.value is None):
+        return {}, problems
+    if isinstance(arguments, Mapping):
+        return _by_name(arguments, signature, problems), problems
+    if not signature.positional:
+        if signature.names:
+            problems.append(error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"{signature.owner} takes its arguments by name", help=f"write `{{{signature.names[0]}: ...}}`"))
+        else:
+            problems.append(error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"{signature.owner} takes no arguments", help="write the word alone"))
+        return {}, problems
+    if isinstance(arguments, Scalar) or signature.first_is_list:
+        return {signature.positional[0]: arguments}, problems
+    if len(arguments.items) > len(signature.positional):
+        extra = arguments.items[len(signature.positional)]
+        listed = ", ".join(signature.positional)
+        problems.append(error(codes.TOO_MANY_ARGUMENTS, extra.span, f"{signature.owner} takes {len(signature.positional)} arguments by position, and this is number {len(signature.positional) + 1}", help=f"by position it takes ({listed}); give others by name"))
+    return dict(zip(signature.positional, arguments.items, strict=False)), problems
+
+
+def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, (key, value) in arguments.entries.items():
+        if name in signature.names:
+            found[name] = value
+            continue
+        problems.append(error(codes.UNKNOWN_ARGUMENT, key.span, f"{signature.owner} has no parameter `{name}`", help=_unknown_help(name, value, signature)))
+    return found
+
+
+def _unknown_help(name: str, value: Value, signature: Signature) -> str:
+    if isinstance(value, Scalar) and value.value is None and not name.isidentifier():
+        return "an expression with a comma must be quoted in flow style"
+    near = closest(name, signature.names)
+    if near is None and signature.owner.strip("`") in OPERATORS:
+        near = {"strides": "stride", "use_bias": "bias", "kernel_size": "kernel", "pool_size": "size", "units": "filters", "filters": "units"}.get(name)
+        near = near if near in signature.names else None
+    if near:
+        return f"did you mean `{near}`?"
+    listed = ", ".join(signature.names)
+    return f"its parameters are {listed}" if listed else "it takes no arguments"
+
+
+def missing(bound: Map[str, Value], signature: Signature, place: Span) -> list[Diagnostic]:
+    """What is required and not given."""
+    lost = [one for one in signature.required if one not in bound]
+    if not lost:
+        return []
+    names = " and ".join(f"`{one}`" for one in lost)
+    listed = ", ".join(signature.names)
+    return [error(codes.MISSING_KEY, place, f"{signature.owner} needs {names}", help=f"its parameters are {listed}")]
+
+
+class Evaluator:
+    """Evaluates located values: texts with `$` become what they stand for."""
+
+    def __init__(self) -> None:
+        self.budget = Budget(STEP_LIMIT)
+        self.templates: dict[str, Template | None] = {}
+
+    def value(self, value: Value, lookup: Callable[[str], Any]) -> Any:
+        """The plain value, all of its expressions evaluated. Raises `Wrong`."""
+        if isinstance(value, Scalar):
+            return self.scalar(value, lookup)
+        if isinstance(value, Sequence):
+            return [self.value(one, lookup) for one in value.items]
+        return {key: self.value(one, lookup) for key, (_, one) in value.entries.items()}
+
+    def scalar(self, value: Scalar, lookup: Callable[[str], Any]) -> Any:
+        """A scalar's value."""
+        if not isinstance(value.value, str) or "$" not in value.value:
+            if value.value == "None" and value.plain:
+                raise Wrong(error(codes.WRONG_VALUE, value.span, "`None` is no value of the language", help="write `null`"))
+            return value.value
+        try:
+            parts = self.template(value.value)
+            return value.value if parts is None else fill(parts, lookup, self.budget)
+        except ExpressionError as problem:
+            raise Wrong(located_error(value, problem)) from None
+
+    def template(self, text: str) -> Template | None:
+        """The parsed template of a text, parsed once."""
+        if text not in self.templates:
+            self.templates[text] = template(text)
+        return self.templates[text]
+
+
+def located_error(value: Scalar, problem: ExpressionError) -> Diagnostic:
+    """An expression's error at its place in the text."""
+    offset = value.span.text.find(value.text)
+    if offset < 0:
+        return error(problem.code, value.span, problem.message, help=problem.help)
+    start = value.span.start + offset
+    span = Span(value.span.source, start + problem.start, max(start + problem.end, start + problem.start + 1))
+    return error(problem.code, span, problem.message, help=problem.help)
+
+
+def has_expression(value: Value) -> bool:
+    """True where a `$` stands anywhere in the value."""
+    if isinstance(value, Scalar):
+        return isinstance(value.value, str) and "$" in value.value
+    if isinstance(value, Sequence):
+        return any(has_expression(one) for one in value.items)
+    return any(has_expression(one) for _, one in value.entries.values())
+
+
+@lru_cache(maxsize=1024)
+def _validator(operator: type[Operator], name: str) -> Any:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    def whole(_: Any, value: Any) -> bool:
+        # JSON Schema takes 3.0 for an integer; the language does not.
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    strict = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", whole))
+    field = next(one for one in fields_of(operator) if spec_name(one) == name)
+    return strict(dict(field.kind.schema)), field
+
+
+def check_value(operator: type[Operator], name: str, value: Any, written: Value) -> list[Diagnostic]:
+    """What is wrong with an attribute's value, by its JSON Schema fragment, in words about the spec."""
+    validator, field = _validator(operator, name)
+    if validator.is_valid(value):
+        return []
+    found = next(iter(validator.iter_errors(value)))
+    deepest = _deepest(found)
+    place = follow(written, list(deepest.absolute_path))
+    what = f"`{name}` of `{operator.name}`"
+    return [_explained(what, deepest, place.span, field.kind.name, found)]
+
+
+def _deepest(problem: Any) -> Any:
+    """Under alternatives, the error of the one that fits best: of the same type, and furthest in."""
+    while problem.context:
+        best = max(problem.context, key=lambda one: (len(one.relative_path), one.validator not in ("type", "enum", "const"), one.validator == "enum"))
+        if not best.relative_path and best.validator in ("type", "enum", "const"):
+            return problem if len(problem.context) > 1 else best
+        problem = best
+    return problem
+
+
+def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Diagnostic:
+    value, limit = problem.instance, problem.validator_value
+    got = kind_of(value)
+    part = f"item {problem.absolute_path[-1] + 1} of {what}" if problem.absolute_path and isinstance(problem.absolute_path[-1], int) else what
+    match problem.validator:
+        case "minimum":
+            return error(codes.WRONG_VALUE, span, f"{part} is at least {limit}, and this is {value}")
+        case "exclusiveMinimum":
+            return error(codes.WRONG_VALUE, span, f"{part} is more than {limit}, and this is {value}")
+        case "maximum":
+            return error(codes.WRONG_VALUE, span, f"{part} is at most {limit}, and this is {value}")
+        case "exclusiveMaximum":
+            hint = f"did you mean {value / 100:g}?" if isinstance(value, int | float) and 1 < value <= 100 and limit == 1 else ""
+            return error(codes.WRONG_VALUE, span, f"{part} is less than {limit}, and this is {value}", help=hint)
+        case "enum":
+            choices = [str(one) for one in limit]
+            near = closest(str(value), choices)
+            return error(codes.WRONG_VALUE, span, f"{part} cannot be {got}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")
+        case "minItems" | "maxItems":
+            return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this list has {len(value)} items")
+        case _:
+            return type_error(part, kind, value, span, outer)
+
+
+def type_error(part: str, kind: str, value: Any, span: Span, outer: Any = None) -> Diagnostic:
+    """A value of the wrong type, with the hint that its looks suggest."""
+    got = kind_of(value)
+    hint = ""
+    words = [str(one) for option in (outer.context or ()) for one in _enum(option)] if outer is not None else []
+    if isinstance(value, str):
+        if words and (near := closest(value, words)):
+            hint = f"did you mean `{near}`?"
+        elif value.lower() in LOOK_ALIKES and "true" in kind:
+            hint = f"write `{LOOK_ALIKES[value.lower()]}`"
+        elif value.lstrip("+-.").rstrip("fF").replace("_", "").replace(".", "").isdigit():
+            hint = f"write the number without quotes or leading zeros: {value.lstrip('0') or '0'}"
+        elif value.lower().lstrip("+-.") in ("nan", "inf"):
+            hint = "a number is finite"
+        elif ":" in value:
+            hint = f"write a list: [{value.replace(':', ', ')}]"
+    elif isinstance(value, float) and value.is_integer():
+        hint = f"write {int(value)}; in an expression use `//`, `round` or `ceil`"
+    elif isinstance(value, float):
+        hint = "in an expression use `//`, `round`, `floor` or `ceil`"
+    elif value is None:
+        return error(codes.WRONG_TYPE, span, f"{part} has no value; it takes {kind}", help="write a value, or leave the key out for the default")
+    return error(codes.WRONG_TYPE, span, f"{part} takes {kind}, and this is {got}", help=hint)
+
+
+def _enum(option: Any) -> Seq[Any]:
+    return option.validator_value if option.validator == "enum" else ()
+
+
+TYPE_WORDS = {
+    "int": "a whole number", "float": "a number", "bool": "`true` or `false`", "str": "a text", "list": "a list",
+    "map": "a mapping", "steps": "a list of steps", "macro": "the name of a macro",
+}
+
+
+def check_parameter(parameter: Parameter, value: Any, place: Span, owner: str) -> list[Diagnostic]:
+    """What is wrong with the value of a declared parameter."""
+    part = f"`{parameter.name}` of {owner}"
+    if parameter.type is not None and not has_type(value, parameter.type):
+        return [type_error(part, TYPE_WORDS[parameter.type], value, place)]
+    if parameter.item is not None:
+        for at, one in enumerate(value):
+            if not has_type(one, parameter.item):
+                return [type_error(f"item {at + 1} of {part}", TYPE_WORDS[parameter.item], one, place)]
+    return [*_range(parameter, value, place, part)]
+
+
+def _range(parameter: Parameter, value: Any, place: Span, part: str) -> list[Diagnostic]:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if parameter.choices is not None and value not in parameter.choices:
+        choices = [str(one) for one in parameter.choices]
+        near = closest(str(value), choices)
+        return [error(codes.WRONG_VALUE, place, f"{part} cannot be {kind_of(value)}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")]
+    if number and parameter.minimum is not None and value < parameter.minimum:
+        return [error(codes.WRONG_VALUE, place, f"{part} is at least {parameter.minimum}, and this is {value}")]
+    if number and parameter.maximum is not None and value > parameter.maximum:
+        return [error(codes.WRONG_VALUE, place, f"{part} is at most {parameter.maximum}, and this is {value}")]
+    return []
+
+
+def has_type(value: Any, kind: str) -> bool:
+    """True where a value is of a parameter's type; a whole number is a float too, a boolean never a number."""
+    from archc.expansion.scope import Closure, MacroValue
+
+    match kind:
+        case "int":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "float":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "bool":
+            return isinstance(value, bool)
+        case "str":
+            return isinstance(value, str)
+        case "list":
+            return isinstance(value, list)
+        case "map":
+            return isinstance(value, dict)
+        case "steps":
+            return isinstance(value, Closure)
+        case _:
+            return isinstance(value, MacroValue)
+
+
+def at_call(diagnostic: Diagnostic, origin: Origin) -> Diagnostic:
+    """The diagnostic with the macro calls that led to it."""
+    if diagnostic.span is None or origin.call is None:
+        return diagnostic
+    make = error(diagnostic.code, Origin(diagnostic.span, origin.call), diagnostic.message, label=diagnostic.label, notes=diagnostic.notes, help=diagnostic.help)
+    return make
+
+
+__all__ = ["Code", "Wrong", "bind"]

@@ -1,0 +1,675 @@
+"""Steps -> nodes: macros, branches, loops, notation and expressions run, each node with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping as Map
+from dataclasses import dataclass, replace
+from typing import Any
+
+from archc.diagnostics import Call, Diagnostics, Origin, Span, closest, codes, error
+from archc.expansion.binding import (
+    Evaluator,
+    Wrong,
+    at_call,
+    bind,
+    check_parameter,
+    check_value,
+    has_expression,
+    located_error,
+    macro_signature,
+    missing,
+    operator_signature,
+)
+from archc.expansion.naming import Chain, iterated, label_of, number, numbered
+from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope, TensorView
+from archc.graph.builder import Builder, Context
+from archc.graph.graph import Group, Tensor
+from archc.language.document import Scalar, Sequence, Value, located
+from archc.language.expressions import Budget, Clause, Expression, ExpressionError, evaluate, parse, parse_clause
+from archc.language.spec import Branch, Cell, File, Macro, Parameter, Step
+from archc.language.steps import StepReader, is_merge
+from archc.language.validation import TENSOR_NAME, kind_of
+from archc.operators import OPERATORS, Operator, fields_of
+
+REPEAT_LIMIT = 100_000
+DEPTH_LIMIT = 64
+
+Bindings = Map[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where in the expansion steps run: name prefix, group, call, and the settings in force."""
+
+    prefix: str
+    group: Group
+    numbers: Map[tuple[Chain, int], int]
+    chain: Chain = ()
+    call: Call | None = None
+    share: tuple[str, int] | None = None
+    trainable: bool = True
+    looped: bool = False
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellMatch:
+    """A notation cell that matched, with the parts that its pattern bound."""
+
+    cell: Cell
+    bound: Bindings
+
+
+Target = type[Operator] | Macro | CellMatch
+
+
+class Expander:
+    """Runs steps. One per network; results go into the builder, mistakes into the diagnostics."""
+
+    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope]) -> None:
+        self.builder = builder
+        self.reader = reader
+        self.diagnostics: Diagnostics = builder.diagnostics
+        self.evaluator = Evaluator()
+        self.file_scopes = dict(files)
+        self.targets: dict[tuple[int, str], Target | None] = {}
+        self.operators: dict[int, tuple[Operator, Map[str, str]]] = {}
+        self.checked: set[tuple[type[Operator], str, str]] = set()
+        self.numberings: dict[tuple[int, ...], tuple[Any, dict[tuple[Chain, int], int]]] = {}
+        self.dropped: set[str] = set()
+
+    # Bodies
+
+    def body(self, steps: tuple[Step, ...], scope: Scope, flow: Flow, place: Place) -> Flow:
+        """Runs the steps of a body that counts its own labels."""
+        return self.steps(steps, scope, flow, replace(place, numbers=self.numbering(steps, scope), chain=()))
+
+    def steps(self, steps: tuple[Step, ...], scope: Scope, flow: Flow, place: Place) -> Flow:
+        """Runs steps one after the other; a step that fails gives a tensor that nobody complains about."""
+        for step in steps:
+            try:
+                flow = self.step(step, scope, flow, place)
+            except Wrong as wrong:
+                for one in wrong.diagnostics:
+                    self.diagnostics.add(at_call(one, Origin(step.span, place.call)))
+                flow = self.fail(step, scope, flow)
+            except Poisoned:
+                flow = self.fail(step, scope, flow)
+        return flow
+
+    def fail(self, step: Step, scope: Scope, flow: Flow) -> Flow:
+        for name in step.names:
+            if "$" not in name.text:
+                scope.body.tensors.setdefault(name.text, POISON)
+        return flow if step.operation == "side" else POISON
+
+    def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Map[tuple[Chain, int], int]:
+        """The label numbers of a body; kept, for a body's text is run many times."""
+        closures = tuple(id(one) for one in self.splices(steps, scope))
+        key = (id(steps), *closures)
+        found = self.numberings.get(key)
+        if found is None:
+            numbers = number(steps, lambda step: self.inline(step, scope), lambda step: self.name_of(step, scope))
+            found = self.numberings[key] = (steps, numbers)
+        return found[1]
+
+    def splices(self, steps: tuple[Step, ...], scope: Scope) -> Iterator[object]:
+        """What the `$` operations in a body's own text stand for here: its numbers depend on them alone."""
+        for step in steps:
+            if step.operation.startswith("$"):
+                value = self.peek(step.operation, scope)
+                yield value.steps if isinstance(value, Closure) else value.macro if isinstance(value, MacroValue) else None
+            elif step.body is not None:
+                yield from self.splices(step.body, scope)
+
+    def peek(self, text: str, scope: Scope) -> Any:
+        try:
+            return scope.find(text[1:])
+        except KeyError:
+            return None
+
+    def inline(self, step: Step, scope: Scope) -> tuple[Step, ...] | None:
+        """The steps that stand for a step which adds no label: cells, `$steps`, groups and sides without `as`."""
+        if step.looped or step.names:
+            return None
+        if step.body is not None:
+            return step.body
+        if step.splice:
+            value = self.peek(step.operation, scope)
+            return value.steps if isinstance(value, Closure) else ()
+        target = self.target(step.operation, scope.file) if not step.operation.startswith("$") else None
+        return target.cell.body if isinstance(target, CellMatch) else None
+
+    def name_of(self, step: Step, scope: Scope) -> str:
+        if not step.operation.startswith("$"):
+            return "steps" if isinstance(self.target(step.operation, scope.file), CellMatch) else step.operation
+        value = self.peek(step.operation, scope)
+        return value.macro.name if isinstance(value, MacroValue) else "steps"
+
+    # One step
+
+    def step(self, step: Step, scope: Scope, flow: Flow, place: Place) -> Flow:
+        """Runs a step, looped or not."""
+        if not step.looped:
+            return self.once(step, scope, flow, place, 0)
+        label = self.base_label(step, scope, place)
+        loop = Group("loop", label, label, place.group, step.site, doc=step.doc)
+        for at, values in enumerate(self.iterations(step, scope), start=1):
+            inner = Scope(scope.file, scope, values, loop=True)
+            shown = {one: value for one, value in values.items() if not one.startswith("_")}
+            group = Group("iteration", iterated(label, at), label, loop, step.site, at, shown)
+            flow = self.once(step, inner, flow, replace(place, group=group, looped=True), at)
+        return flow
+
+    def base_label(self, step: Step, scope: Scope, place: Place) -> str:
+        label = numbered(label_of(step, self.name_of(step, scope)), place.numbers.get((place.chain, step.site), 1))
+        return label.split("$", 1)[0] or "steps"
+
+    def iterations(self, step: Step, scope: Scope) -> Iterator[dict[str, Any]]:
+        if step.repeat is not None:
+            count = self.evaluate(step.repeat, scope)
+            if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+                raise Wrong(error(codes.WRONG_TYPE, step.repeat.span, f"`repeat` takes a whole number from 0, and this is {kind_of(count)}", help="in an expression use `//`, `round` or `ceil`"))
+            self.check_repeat(count, step.repeat.span)
+            return ({step.index: at} for at in range(count))
+        assert step.clause is not None
+        return self.rows(step.clause, step.index, scope)
+
+    def check_repeat(self, count: int, span: Span) -> None:
+        if count > REPEAT_LIMIT:
+            raise Wrong(error(codes.LIMIT_REPEAT, span, f"a loop runs at most {REPEAT_LIMIT:,} times, and this {count:,}"))
+
+    def rows(self, scalar: Scalar, index: str, scope: Scope) -> Iterator[dict[str, Any]]:
+        """The variables of each iteration of `names in list`."""
+        clause = self.clause(scalar)
+        items = self.expression(clause.iterable, scalar, scope)
+        if not isinstance(items, list):
+            raise Wrong(error(codes.LOOP_FORM, scalar.span, f"`for` runs over a list, and this is {kind_of(items)}"))
+        self.check_repeat(len(items), scalar.span)  # pyright: ignore[reportUnknownArgumentType]
+        rows = [self.row(clause, item, at, scalar) for at, item in enumerate(items)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return ({**row, index: at} for at, row in enumerate(rows))
+
+    def clause(self, scalar: Scalar) -> Clause:
+        try:
+            return parse_clause(scalar.text)
+        except ExpressionError as problem:
+            raise Wrong(located_error(scalar, problem)) from None
+
+    def row(self, clause: Clause, item: Any, at: int, scalar: Scalar) -> dict[str, Any]:
+        if len(clause.names) == 1:
+            return {clause.names[0]: item}
+        if isinstance(item, dict):
+            unknown = [one for one in clause.names if one not in item]
+            if unknown:
+                raise Wrong(error(codes.LOOP_FORM, scalar.span, f"row {at + 1} has no key `{unknown[0]}`", help=f"its keys are {', '.join(map(str, item))}"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return {one: item[one] for one in clause.names}
+        if not isinstance(item, list) or len(item) != len(clause.names):  # pyright: ignore[reportUnknownArgumentType]
+            size = f"a list of {len(item)}" if isinstance(item, list) else kind_of(item)  # pyright: ignore[reportUnknownArgumentType]
+            raise Wrong(error(codes.LOOP_FORM, scalar.span, f"row {at + 1} is {size}, and `for` names {len(clause.names)} values"))
+        return dict(zip(clause.names, item, strict=True))  # pyright: ignore[reportUnknownArgumentType]
+
+    def once(self, step: Step, scope: Scope, flow: Flow, place: Place, iteration: int) -> Flow:
+        """Runs a step one time."""
+        inputs = self.inputs(step, scope)
+        start = inputs[0] if inputs else flow
+        if step.when is not None and not self.condition(step.when, scope):
+            return self.skip(step, scope, flow, start)
+        names = self.names(step, scope)
+        label = self.label(step, scope, place, names, iteration)
+        here = self.settings(step, scope, place, label)
+        results = self.run(step, scope, start, inputs, here, label)
+        self.bind_names(step, names, results, scope, place)
+        if step.operation == "side":
+            return flow
+        return results[0] if results else POISON
+
+    def skip(self, step: Step, scope: Scope, flow: Flow, start: Flow) -> Flow:
+        """A step under a false `when` is the identity; a `side` leaves no trace."""
+        names = self.names(step, scope)
+        if step.operation == "side":
+            self.dropped |= set(names)
+            return flow
+        for name in names:
+            if name != "_":
+                self.bind_one(step, name, start, scope, True)
+        return start
+
+    def condition(self, scalar: Scalar, scope: Scope) -> bool:
+        value = self.bare(scalar, scope)
+        if not isinstance(value, bool):
+            raise Wrong(error(codes.EXPRESSION_TYPE, scalar.span, f"`when` takes a condition, and this is {kind_of(value)}", help="compare it, as in `when: stride > 1`"))
+        return value
+
+    def names(self, step: Step, scope: Scope) -> list[str]:
+        found: list[str] = []
+        for scalar in step.names:
+            name = self.text(scalar, scope)
+            if not TENSOR_NAME.match(name) or len(name) > 128:
+                raise Wrong(error(codes.NAME_FORM, scalar.span, f"`{name[:60]}` cannot name a tensor", help="use letters, digits and `_`, at most 128 of them"))
+            if name == "input":
+                raise Wrong(error(codes.NAME_TAKEN, scalar.span, "`input` is the name of the input"))
+            found.append(name)
+        return found
+
+    def label(self, step: Step, scope: Scope, place: Place, names: list[str], iteration: int) -> str | None:
+        """The step's part of layer names; `None` where it adds nothing."""
+        if self.inline(step, scope) is not None:
+            return None
+        named = next((one for one in names if one != "_"), None)
+        label = named or label_of(step, self.name_of(step, scope))
+        label = numbered(label, place.numbers.get((place.chain, step.site), 1))
+        return iterated(label, iteration) if iteration else label
+
+    def settings(self, step: Step, scope: Scope, place: Place, label: str | None) -> Place:
+        share = place.share
+        if step.share is not None and share is None:
+            share = self.text(step.share, scope), len(place.prefix) + len(label or "")
+        trainable = place.trainable
+        if step.trainable is not None:
+            value = self.evaluate(step.trainable, scope)
+            if not isinstance(value, bool):
+                raise Wrong(error(codes.WRONG_TYPE, step.trainable.span, f"`trainable` takes `true` or `false`, and this is {kind_of(value)}"))
+            trainable = trainable and value
+        doc = step.doc or place.doc
+        if (share, trainable, doc) == (place.share, place.trainable, place.doc):
+            return place
+        return replace(place, share=share, trainable=trainable, doc=doc)
+
+    def inputs(self, step: Step, scope: Scope) -> list[Flow]:
+        return [self.tensor(one, scope) for one in step.sources or ()]
+
+    def tensor(self, scalar: Scalar, scope: Scope, flow: Flow = None) -> Flow:
+        """The tensor of a name; `_` is the flowing one."""
+        name = self.text(scalar, scope)
+        if name == "_" and flow is not None:
+            return flow
+        try:
+            return scope.tensor(name)
+        except KeyError:
+            raise Wrong(self.unknown_tensor(name, scalar.span, scope)) from None
+
+    def unknown_tensor(self, name: str, span: Span, scope: Scope) -> Any:
+        values, tensors = scope.visible()
+        if name == "_":
+            return error(codes.NO_FLOW, span, "`_` is the flowing tensor, and there is none here")
+        near = closest(name, tensors)
+        help = f"did you mean `{near}`?" if near else f"the tensors here are {', '.join(sorted(set(tensors)))}; name others with `as`"
+        if name in values:
+            help = f"`{name}` is a value, not a tensor"
+        return error(codes.UNKNOWN_TENSOR, span, f"there is no tensor `{name}` here", help=help)
+
+    def bind_names(self, step: Step, names: list[str], results: list[Flow], scope: Scope, place: Place) -> None:
+        if len(names) > 1 and len(names) != len(results):
+            raise Wrong(error(codes.STEP_FORM, step.names[0].span, f"`as` has {len(names)} names, and the step has {len(results)} output{'' if len(results) == 1 else 's'}"))
+        for name, result in zip(names, results, strict=False):
+            if name != "_":
+                self.bind_one(step, name, result, scope, place.looped)
+
+    def bind_one(self, step: Step, name: str, tensor: Flow, scope: Scope, looped: bool) -> None:
+        body = scope.body
+        for one in scope.chain():
+            again = one is body and name in one.tensors and (looped or one.places.get(name) == step.site)
+            elsewhere = name in one.tensors and (one is body or one.tensors is not body.tensors)
+            if (name in one.values or elsewhere) and not again:
+                what = "a value" if name in one.values else "a tensor"
+                raise Wrong(error(codes.NAME_TAKEN, step.names[0].span, f"`{name}` is the name of {what} already", help="choose another name"))
+            if one.parent is not None and one.parent.parent is None:
+                break
+        body.tensors[name] = tensor
+        body.places[name] = step.site
+
+    # What an operation does
+
+    def run(self, step: Step, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
+        """The results of an operation."""
+        if step.body is not None:
+            return [self.arranged(step, step.body, scope, scope, start, place, label)]
+        if step.operation.startswith("$"):
+            return self.held(step, scope, start, inputs, place, label)
+        target = self.target(step.operation, scope.file)
+        if isinstance(target, Macro):
+            return self.call(step, target, scope, start, inputs, place, label or "")
+        if isinstance(target, CellMatch):
+            inner = Scope(scope.file, self.file_scope(scope.file), dict(target.bound))
+            return [self.arranged(step, target.cell.body, inner, scope, start, place, label)]
+        if target is None:
+            raise Wrong(self.unknown_operation(step, scope.file))
+        return self.operation(step, target, scope, start, inputs, place, label or "")
+
+    def arranged(self, step: Step, steps: tuple[Step, ...], inner: Scope, outer: Scope, start: Flow, place: Place, label: str | None) -> Flow:
+        """Runs steps put in place; tensors that they name belong to the body around."""
+        if inner is not outer:
+            inner.tensors = outer.body.tensors
+            inner.places = outer.body.places
+        if label is None:
+            return self.steps(steps, inner, start, replace(place, chain=(*place.chain, step.site)))
+        group = place.group if step.looped else Group("steps", label, label, place.group, step.site, doc=step.doc)
+        here = replace(place, prefix=f"{place.prefix}{label}_", group=group)
+        return self.body(steps, inner, start, here)
+
+    def held(self, step: Step, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
+        """`$name`: steps that a parameter holds, or a call of the macro that it names."""
+        name = step.operation[1:]
+        try:
+            value = scope.find(name)
+        except KeyError:
+            values, _ = scope.visible()
+            near = closest(name, values)
+            raise Wrong(error(codes.UNKNOWN_VALUE, step.span, f"there is no value `{name}` here", help=f"did you mean `${near}`?" if near else "")) from None
+        if isinstance(value, MacroValue):
+            return self.call(step, value.macro, scope, start, inputs, place, label or "")
+        if not isinstance(value, Closure) or step.arguments is not None:
+            raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
+        inner = Scope(value.scope.file, value.scope)
+        return [self.arranged(step, value.steps, inner, scope, start, place, label)]
+
+    def target(self, word: str, file: File) -> Target | None:
+        """What a word means in a file: a macro, an operator, an exact cell, then a pattern."""
+        key = id(file), word
+        if key not in self.targets:
+            self.targets[key] = file.macro(word) or OPERATORS.get(word) or match_cell(word, file)
+        return self.targets[key]
+
+    def unknown_operation(self, step: Step, file: File) -> Any:
+        return unknown_operation(step, file)
+
+    def operation(self, step: Step, operator: type[Operator], scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str) -> list[Flow]:
+        """An operator on its inputs."""
+        built, text = self.operator(step, operator, scope, place)
+        labels: list[str] = []
+        if is_merge(operator.name) and step.branches:
+            group = Group("merge", label, operator.name, place.group, step.site, doc=step.doc)
+            inputs, labels = self.branches(step, scope, start, replace(place, group=group), label)
+            place = replace(place, group=group)
+        elif not inputs:
+            inputs = [start]
+        else:
+            labels = [self.text(one, scope) for one in step.sources or ()]
+        if any(isinstance(one, Poison) for one in inputs):
+            return [POISON] * max(1, len(step.names))
+        tensors = [one for one in inputs if isinstance(one, Tensor)]
+        if len(tensors) != len(inputs):
+            raise Wrong(error(codes.NO_FLOW, step.span, f"`{step.operation}` has no input: there is no flowing tensor here", help="name its input with `from`"))
+        self.check_repeated(step, operator, tensors, labels)
+        context = Context(Origin(step.span, place.call), place.group, step.site, place.trainable, place.doc, text)
+        name = place.prefix + label
+        share = f"{place.share[0]}/{name[place.share[1]:]}" if place.share else None
+        made = self.builder.add(built, tensors, name, context, labels=labels, share=share if built_has_weights(built, self.builder, tensors) else None)
+        return list(made) if made is not None else [POISON] * max(1, len(step.names))
+
+    def check_repeated(self, step: Step, operator: type[Operator], tensors: list[Tensor], labels: list[str]) -> None:
+        if is_merge(operator.name) and len(set(tensors)) < len(tensors):
+            which = " and ".join(f"`{labels[at]}`" for at, one in enumerate(tensors) if tensors.count(one) > 1 and at < len(labels))
+            if operator.name == "concat":
+                from archc.diagnostics import warning
+
+                self.diagnostics.add(warning(codes.CONCAT_SAME, step.span, "`concat` joins a tensor to itself", label=which))
+                return
+            raise Wrong(error(codes.SAME_TENSOR, step.span, f"`{operator.name}` merges a tensor with itself", label=f"{which} are one tensor" if which else "", help="a shortcut starts before the block: in a macro it is `input`"))
+
+    def operator(self, step: Step, operator: type[Operator], scope: Scope, place: Place) -> tuple[Operator, Map[str, str]]:
+        """The operator with its arguments bound and checked; kept where they hold no expression."""
+        if step.site in self.operators:
+            return self.operators[step.site]
+        arguments = step.arguments
+        fixed = arguments is None or not has_expression(arguments)
+        if isinstance(arguments, Scalar) and not fixed:
+            arguments = self.known(arguments, scope)
+        signature = operator_signature(operator)
+        bound, problems = bind(arguments, signature, step.span)
+        problems += missing(bound, signature, step.span)
+        values: dict[str, Any] = {}
+        for name, written in bound.items():
+            values[name] = self.attribute(operator, name, written, scope, problems)
+        if problems:
+            raise Wrong(*problems)
+        python = {one.name: getattr(one, "python_name", one.name) for one in fields_of(operator)}
+        kinds = {one.name: one.kind for one in fields_of(operator)}
+        built = operator(**{python[name]: kinds[name].normalise(value) for name, value in values.items()})
+        text = {name: one.text for name, one in bound.items() if isinstance(one, Scalar) and has_expression(one)}
+        if fixed:
+            self.operators[step.site] = built, text
+        return built, text
+
+    def attribute(self, operator: type[Operator], name: str, written: Value, scope: Scope, problems: list[Any]) -> Any:
+        try:
+            value = self.evaluate(written, scope)
+        except Wrong as wrong:
+            problems.extend(wrong.diagnostics)
+            return None
+        if isinstance(value, Closure | MacroValue):
+            problems.append(error(codes.WRONG_TYPE, written.span, f"`{name}` of `{operator.name}` takes a value, and this is {'a list of steps' if isinstance(value, Closure) else 'a macro'}"))
+            return None
+        key = operator, name, repr(value)
+        if key not in self.checked:
+            found = check_value(operator, name, value, written)
+            problems.extend(found)
+            if not found:
+                self.checked.add(key)
+        return value
+
+    def known(self, scalar: Scalar, scope: Scope) -> Value:
+        """A scalar argument whose expression gives a list or mapping binds as that; else it stays as written."""
+        value = self.evaluate(scalar, scope)
+        return located(value, scalar.span) if isinstance(value, list | dict) else scalar
+
+    def branches(self, step: Step, scope: Scope, start: Flow, place: Place, label: str) -> tuple[list[Flow], list[str]]:
+        """The tensors of a merge's branches and what a person calls them."""
+        prefix = place.prefix if label == step.operation else f"{place.prefix}{label}_"
+        here = replace(place, prefix=prefix)
+        found: list[Flow] = []
+        labels: list[str] = []
+        for at, branch in enumerate(step.branches or (), start=1):
+            for name, tensor in self.branch(branch, at, scope, start, here):
+                found.append(tensor)
+                labels.append(name)
+        return found, labels
+
+    def branch(self, branch: Branch, at: int, scope: Scope, start: Flow, place: Place) -> Iterator[tuple[str, Flow]]:
+        if branch.tensor is not None:
+            name = self.text(branch.tensor, scope)
+            yield branch.name or name, self.tensor(branch.tensor, scope, start)
+            return
+        if branch.clause is None and branch.repeat is None:
+            name = branch.name or f"branch{at}"
+            yield name, self.one_branch(branch, name, Scope(scope.file, scope), start, place)
+            return
+        for turn, values in enumerate(self.branch_rows(branch, scope), start=1):
+            name = f"steps{turn}"
+            inner = Scope(scope.file, scope, values)
+            yield name, self.one_branch(branch, name, inner, start, place, turn)
+
+    def branch_rows(self, branch: Branch, scope: Scope) -> Iterator[dict[str, Any]]:
+        loop = Step(0, "steps", branch.span, None, clause=branch.clause, repeat=branch.repeat, index=branch.index)
+        return self.iterations(loop, scope)
+
+    def one_branch(self, branch: Branch, name: str, scope: Scope, start: Flow, place: Place, turn: int = 0) -> Flow:
+        if not branch.steps:
+            return start
+        group = Group("branch", name, name, place.group, branch.steps[0].site, turn, dict(scope.values))
+        return self.body(branch.steps, scope, start, replace(place, prefix=f"{place.prefix}{name}_", group=group))
+
+    # Macros
+
+    def call(self, step: Step, macro: Macro, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str) -> list[Flow]:
+        """A macro on its inputs."""
+        depth = place.call.depth + 1 if place.call else 1
+        if depth > DEPTH_LIMIT:
+            raise Wrong(error(codes.LIMIT_DEPTH, step.span, f"macro calls nest at most {DEPTH_LIMIT} deep"))
+        signature = macro_signature(f"the macro `{macro.name}`", macro.params)
+        arguments = step.arguments
+        if isinstance(arguments, Scalar) and has_expression(arguments):
+            arguments = self.known(arguments, scope)
+        bound, problems = bind(arguments, signature, step.span)
+        problems += missing(bound, signature, step.span)
+        if problems:
+            raise Wrong(*problems)
+        inner = Scope(macro.file, self.file_scope(macro.file))
+        written = self.parameters(macro.params, bound, scope, inner, f"the macro `{macro.name}`")
+        shown = tuple((name, value) for name, value in inner.values.items())
+        call = Call(macro.name, step.span, shown, place.call, depth)
+        self.lets(macro.let, inner, call)
+        group = Group("macro", label, macro.name, place.group, step.site, 0, dict(inner.values), written, step.doc or macro.doc)
+        flow = self.macro_inputs(step, macro, start, inputs, inner)
+        here = replace(place, prefix=f"{place.prefix}{label}_", group=group, call=call, looped=False)
+        result = self.body(macro.body, inner, flow, here)
+        if macro.outputs is None:
+            return [result]
+        return [self.tensor(one, inner) for one in macro.outputs]
+
+    def macro_inputs(self, step: Step, macro: Macro, start: Flow, inputs: list[Flow], inner: Scope) -> Flow:
+        given = inputs or [start]
+        names = macro.inputs or ("input",)
+        if len(given) != len(names):
+            raise Wrong(error(codes.INPUT_COUNT, step.span, f"the macro `{macro.name}` takes {len(names)} input{'' if len(names) == 1 else 's'}, and here it gets {len(given)}", help=f"its inputs are {', '.join(names)}; give them with `from`"))
+        if any(one is None for one in given):
+            raise Wrong(error(codes.NO_FLOW, step.span, f"`{macro.name}` has no input: there is no flowing tensor here", help="name its input with `from`"))
+        inner.tensors.update(zip(names, given, strict=True))
+        return given[0] if len(given) == 1 else None
+
+    def parameters(self, params: Map[str, Parameter], bound: Map[str, Value], outer: Scope, inner: Scope, owner: str) -> dict[str, str]:
+        """Puts parameters' values into the inner scope; gives those that were written as expressions."""
+        text: dict[str, str] = {}
+        for name, parameter in params.items():
+            written = bound.get(name, parameter.default)
+            if written is None:
+                continue
+            scope = outer if name in bound else inner
+            value = self.argument(parameter, written, scope)
+            if problems := check_parameter(parameter, value, written.span, owner):
+                raise Wrong(*problems)
+            if isinstance(written, Scalar) and has_expression(written):
+                text[name] = written.text
+            inner.values[name] = value
+        return text
+
+    def argument(self, parameter: Parameter, written: Value, scope: Scope) -> Any:
+        """The value of an argument; a list of steps stays text, a macro is looked up."""
+        if parameter.type == "steps" and not self.holds(written):
+            return Closure(self.reader.steps(written), scope)
+        value = self.evaluate(written, scope)
+        if parameter.type == "macro" and isinstance(value, str):
+            macro = scope.file.macro(value)
+            if macro is None:
+                near = closest(value, scope.file.macro_names())
+                raise Wrong(error(codes.UNKNOWN_OPERATION, written.span, f"there is no macro `{value}`", help=f"did you mean `{near}`?" if near else ""))
+            return MacroValue(macro)
+        return value
+
+    def holds(self, written: Value) -> bool:
+        """True for `$name`, which hands on the steps that another parameter holds."""
+        return isinstance(written, Scalar) and written.text.startswith("$") and written.text[1:].isidentifier()
+
+    def lets(self, lets: tuple[tuple[str, Span, Value], ...], scope: Scope, call: Call | None) -> None:
+        for name, span, written in lets:
+            if name in scope.values:
+                raise Wrong(at_call(error(codes.NAME_TAKEN, span, f"`{name}` is a parameter already"), Origin(span, call)))
+            try:
+                scope.values[name] = self.evaluate(written, scope)
+            except Wrong as wrong:
+                raise Wrong(*(at_call(one, Origin(span, call)) for one in wrong.diagnostics)) from None
+
+    def file_scope(self, file: File) -> Scope:
+        """The scope of a library: its own parameters at their defaults, and its `let`."""
+        found = self.file_scopes.get(id(file))
+        if found is None:
+            found = self.file_scopes[id(file)] = Scope(file, None)
+            self.parameters(file.params, {}, found, found, file.source.name)
+            self.lets(file.let, found, None)
+        return found
+
+    # Expressions
+
+    def evaluate(self, value: Value, scope: Scope) -> Any:
+        """A located value with its expressions evaluated."""
+        return self.evaluator.value(value, self.lookup(scope))
+
+    def text(self, scalar: Scalar, scope: Scope) -> str:
+        """A name: the scalar's own text, with expressions filled in."""
+        if "$" not in scalar.text:
+            return scalar.text
+        value = self.evaluator.scalar(replace(scalar, value=scalar.text), self.lookup(scope))
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return str(value)
+        raise Wrong(error(codes.EXPRESSION_TYPE, scalar.span, f"a name is a text, and this is {kind_of(value)}"))
+
+    def bare(self, scalar: Scalar, scope: Scope) -> Any:
+        """A bare expression, as in `when`; `$(...)` around it is allowed."""
+        if not isinstance(scalar.value, str):
+            return scalar.value
+        try:
+            if scalar.text.startswith("$"):
+                return self.evaluator.scalar(scalar, self.lookup(scope))
+            return self.expression(parse(scalar.text), scalar, scope)
+        except ExpressionError as problem:
+            raise Wrong(located_error(scalar, problem)) from None
+
+    def expression(self, expression: Expression, scalar: Scalar, scope: Scope) -> Any:
+        try:
+            return evaluate(expression, self.lookup(scope), self.budget)
+        except ExpressionError as problem:
+            raise Wrong(located_error(scalar, problem)) from None
+
+    @property
+    def budget(self) -> Budget:
+        """The steps that expressions may still take."""
+        return self.evaluator.budget
+
+    def lookup(self, scope: Scope) -> Any:
+        """What expressions read: values as they are, tensors as what they show of themselves."""
+
+        def find(name: str) -> Any:
+            value = scope.find(name)
+            if isinstance(value, Tensor):
+                return TensorView(self.builder.shape(value))
+            if isinstance(value, Poison):
+                return TensorView(None)
+            return value
+
+        return find
+
+
+def built_has_weights(operator: Operator, builder: Builder, inputs: list[Tensor]) -> bool:
+    """True where the operator has weights to share; one that does not fit its inputs has none yet."""
+    shapes = tuple(builder.shape(one) for one in inputs)
+    if any(not one.warning for one in operator.check(shapes)):
+        return False
+    return bool(operator.weights(shapes))
+
+
+def match_cell(word: str, file: File) -> CellMatch | None:
+    """The notation cell that a word is: an exact one first; two patterns that both match are an error."""
+    for cell in file.cells:
+        if cell.exact and cell.pattern == word:
+            return CellMatch(cell, {})
+    matches = [(cell, found) for cell in file.cells if not cell.exact and (found := cell.expression.match(word))]
+    if len(matches) > 1:
+        listed = " and ".join(f"`{cell.pattern}`" for cell, _ in matches)
+        raise Wrong(error(codes.AMBIGUOUS_NOTATION, matches[1][0].span, f"the cell `{word}` matches {listed}", help="make one of the patterns narrower"))
+    if not matches:
+        return None
+    cell, found = matches[0]
+    return CellMatch(cell, {name: int(part) if part.isdigit() else part for name, part in found.groupdict().items()})
+
+
+def unknown_operation(step: Step, file: File) -> Any:
+    """No operator, macro or cell has the name; says which one was probably meant."""
+    word = step.operation
+    names = [*file.macro_names(), *OPERATORS, *(cell.pattern for cell in file.cells if cell.exact), "steps", "side"]
+    aliases = {"conv2d": "conv", "conv1d": "conv", "conv3d": "conv", "maxpool": "max_pool", "batchnorm": "batch_norm", "linear_layer": "dense", "fc": "dense", "avgpool": "avg_pool", "concatenate": "concat"}
+    near = aliases.get(word.lower()) or closest(word, names)
+    odd = next((one for one in word if ord(one) > 127), None)
+    if odd is not None:
+        help = f"it holds U+{ord(odd):04X}; did you mean `{near}`?" if near else f"it holds U+{ord(odd):04X}"
+    elif ":" in word and " " not in word:
+        help = "is a space missing after the colon?"
+    elif near:
+        help = f"did you mean `{near}`?"
+    elif file.cells:
+        help = f"the notation's cells are {', '.join(cell.pattern for cell in file.cells)}"
+    else:
+        help = "define a macro of that name under `macros`, or see docs/operators.md"
+    return error(codes.UNKNOWN_OPERATION, step.span, f"there is no operator, macro or notation cell `{word[:80]}`", help=help)
+
+
+__all__ = ["CellMatch", "Expander", "Place", "Sequence", "match_cell", "unknown_operation"]

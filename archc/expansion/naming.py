@@ -1,0 +1,50 @@
+"""Layer names: where a layer stands, from the labels on the way down. Counted by the text, not by the expansion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archc.language.spec import Step
+
+Chain = tuple[int, ...]
+"""The sites of the cells, `$steps` and groups on the way, whose steps count as if they stood in their place."""
+
+Inline = Callable[[Step], "tuple[Step, ...] | None"]
+"""The steps that a step stands for where it adds no label; `None` where it has one."""
+
+
+def label_of(step: Step, name: str) -> str:
+    """What a step adds to names before its number: its `as`, as written, else the operation's name."""
+    written = next((one.text for one in step.names if one.text != "_"), None)
+    if written is not None:
+        return written
+    return "steps" if step.looped and (step.body is not None or step.splice) else name
+
+
+def number(steps: tuple[Step, ...], inline: Inline, name_of: Callable[[Step], str]) -> dict[tuple[Chain, int], int]:
+    """For each step of a body, by chain and site, how many steps with its label stand up to it."""
+    counts: dict[str, int] = {}
+    numbers: dict[tuple[Chain, int], int] = {}
+
+    def walk(steps: tuple[Step, ...], chain: Chain) -> None:
+        for step in steps:
+            inner = inline(step)
+            if inner is not None:
+                walk(inner, (*chain, step.site))
+                continue
+            label = label_of(step, name_of(step))
+            counts[label] = counts.get(label, 0) + 1
+            numbers[chain, step.site] = counts[label]
+
+    walk(steps, ())
+    return numbers
+
+
+def numbered(label: str, count: int) -> str:
+    """The label with its number, from the second on: `conv`, `conv_2`."""
+    return label if count <= 1 else f"{label}_{count}"
+
+
+def iterated(label: str, iteration: int) -> str:
+    """The label of a loop's iteration, counted from 1: `stage2`, `conv_2_1`."""
+    return f"{label}_{iteration}" if label[-1:].isdigit() else f"{label}{iteration}"

@@ -1,0 +1,182 @@
+"""A variant of a spec -> Graph: inputs, the network's body, outputs; what reaches no output is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import replace
+
+from archc.diagnostics import Diagnostics, Origin, Span, closest, codes, error, warning
+from archc.expansion.binding import Wrong
+from archc.expansion.expand import Expander, Place
+from archc.expansion.scope import POISON, Flow, Scope
+from archc.graph.builder import Builder, Context
+from archc.graph.graph import Graph, Group, Node, Tensor
+from archc.language.document import Scalar, Value
+from archc.language.spec import Input, Spec, Variant
+from archc.language.steps import StepReader
+from archc.language.validation import kind_of
+from archc.operators import OPERATORS
+
+
+def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepReader, diagnostics: Diagnostics) -> Graph | None:
+    """The graph of a variant with values given from outside; `None`, with diagnostics, where it is wrong."""
+    builder = Builder(diagnostics)
+    family = Scope(spec.file, None)
+    expander = Expander(builder, reader, {id(spec.file): family})
+    root = Group("network", "", variant.title, None)
+    place = Place("", root, {})
+    scope = Scope(spec.file, family)
+    try:
+        parameters(spec, variant, given, expander, family, scope)
+        flow = inputs(variant, expander, scope, root)
+        flow = expander.body(variant.layers, scope, flow, place)
+        ends = outputs(variant, expander, scope, flow)
+    except Wrong as wrong:
+        for one in wrong.diagnostics:
+            diagnostics.add(one)
+        return None
+    if diagnostics.errors:
+        return None
+    return pruned(spec, variant, builder, ends, root, diagnostics)
+
+
+def parameters(spec: Spec, variant: Variant, given: Map[str, Value], expander: Expander, family: Scope, scope: Scope) -> None:
+    """The family's parameters: from outside, else the variant's, else the default. Steps see the network's tensors."""
+    bound = {**variant.values, **given}
+    for name, parameter in spec.file.params.items():
+        if parameter.default is None and name not in bound:
+            raise Wrong(error(codes.MISSING_KEY, parameter.span, f"the parameter `{name}` has no value{f' in the variant `{variant.name}`' if variant.name else ''}", help="give it a default, a value in the variant, or one with --set"))
+    own = {name: one for name, one in spec.file.params.items() if one.type != "steps"}
+    passed = {name: one for name, one in spec.file.params.items() if one.type == "steps"}
+    expander.parameters(own, bound, family, family, f"`{spec.name}`")
+    expander.parameters(passed, bound, scope, family, f"`{spec.name}`")
+    expander.lets(spec.file.let, family, None)
+
+
+def inputs(variant: Variant, expander: Expander, scope: Scope, root: Group) -> Flow:
+    """The input nodes, and the flowing tensor where there is one input."""
+    if not variant.inputs:
+        place = variant.layers[0].span if variant.layers else None
+        raise Wrong(error(codes.MISSING_KEY, place, "the network has no input", help="write `input: [height, width, channels]`"))
+    tensors = [input_node(one, expander, scope, root) for one in variant.inputs]
+    if len(tensors) == 1:
+        scope.tensors.setdefault("input", tensors[0])
+        return tensors[0]
+    return None
+
+
+def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -> Flow:
+    shape = expander.evaluate(declared.shape, scope)
+    if not isinstance(shape, list) or not shape:
+        raise Wrong(error(codes.WRONG_TYPE, declared.shape.span, f"an input's shape is a list of sizes, and this is {kind_of(shape)}", help="write `[height, width, channels]`; `null` leaves a size open"))
+    for at, size in enumerate(shape):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if size is not None and (not whole or size < 1):
+            items = getattr(declared.shape, "items", None)
+            span = items[at].span if items else declared.shape.span
+            raise Wrong(error(codes.WRONG_VALUE, span, f"a size of an input is a whole number from 1, or `null`, and this is {kind_of(size)}"))  # pyright: ignore[reportUnknownArgumentType]
+    operator = OPERATORS["input"](shape=tuple(shape), dtype=declared.dtype)  # pyright: ignore[reportUnknownArgumentType, reportCallIssue]
+    context = Context(Origin(declared.span), root, 0)
+    made = expander.builder.add(operator, (), declared.name, context)
+    tensor: Flow = made[0] if made else POISON
+    scope.tensors[declared.name] = tensor
+    return tensor
+
+
+def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> list[tuple[str, Flow, Span | None]]:
+    """The declared outputs, or the last tensor."""
+    if variant.outputs is None:
+        last = variant.layers[-1].span if variant.layers else None
+        if flow is None:
+            raise Wrong(error(codes.NO_FLOW, last, "the network has no last tensor", help="list its `outputs`"))
+        name = expander.builder.nodes[flow.node].name if isinstance(flow, Tensor) else "output"
+        return [(name, flow, last)]
+    found: list[tuple[str, Flow, Span | None]] = []
+    for scalar in variant.outputs:
+        name = expander.text(scalar, scope)
+        if name in expander.dropped and name not in scope.tensors:
+            continue
+        found.append((name, output(name, scalar, scope, flow), scalar.span))
+    names = [name for name, _, _ in found]
+    for at, (name, _, span) in enumerate(found):
+        if name in names[:at]:
+            raise Wrong(error(codes.NAME_TAKEN, span, f"the output `{name}` is listed twice"))
+    return found
+
+
+def output(name: str, scalar: Scalar, scope: Scope, flow: Flow) -> Flow:
+    if name == "_" and flow is not None:
+        return flow
+    try:
+        return scope.tensor(name)
+    except KeyError:
+        near = closest(name, scope.tensors)
+        help = f"did you mean `{near}`?" if near else "name the tensor with `as` at its step"
+        raise Wrong(error(codes.UNKNOWN_OUTPUT, scalar.span, f"no step names the output `{name}`", help=help)) from None
+
+
+def pruned(spec: Spec, variant: Variant, builder: Builder, ends: list[tuple[str, Flow, Span | None]], root: Group, diagnostics: Diagnostics) -> Graph | None:
+    """The graph of what reaches an output; the rest is warned about."""
+    nodes = builder.nodes
+    targets = [(name, tensor) for name, tensor, _ in ends if isinstance(tensor, Tensor)]
+    live = reached(nodes, [tensor.node for _, tensor in targets])
+    _warn_unreached(nodes, live, diagnostics)
+    if not any(one.operator.arity != (0, 0) and live[one.index] for one in nodes):
+        place = ends[0][2] if ends else None
+        diagnostics.add(error(codes.NO_LAYERS, place, "the network has no layer: its output is its input", help="write steps under `layers`"))
+        return None
+    if diagnostics.errors:
+        return None
+    numbers: dict[int, int] = {}
+    kept: list[Node] = []
+    owners: dict[int, int] = {}
+    for node in nodes:
+        if not live[node.index]:
+            continue
+        numbers[node.index] = len(kept)
+        kept.append(_renumbered(node, len(kept), numbers, owners))
+    return Graph(
+        name=spec.name, variant=variant.name, title=variant.title, doc=variant.doc, source=variant.source,
+        nodes=tuple(kept),
+        inputs=tuple(numbers[one.index] for one in nodes if live[one.index] and one.operator.arity == (0, 0)),
+        outputs=tuple((name, Tensor(numbers[tensor.node], tensor.output)) for name, tensor in targets),
+        root=root,
+    )
+
+
+def _renumbered(node: Node, index: int, numbers: Map[int, int], owners: dict[int, int]) -> Node:
+    """The node at its new place; where the first call of shared weights is gone, the next one owns them."""
+    shared = node.shared
+    if shared is not None:
+        owner = owners.setdefault(shared, numbers.get(shared, index))
+        shared = None if owner == index else owner
+    if index == node.index and shared == node.shared:
+        return node
+    inputs = tuple(Tensor(numbers[one.node], one.output) for one in node.inputs)
+    return replace(node, index=index, inputs=inputs, shared=shared)
+
+
+def reached(nodes: list[Node], ends: list[int]) -> list[bool]:
+    """For each node, whether an output depends on it."""
+    live = [False] * len(nodes)
+    for end in ends:
+        live[end] = True
+    for node in reversed(nodes):
+        if live[node.index]:
+            for tensor in node.inputs:
+                live[tensor.node] = True
+    return live
+
+
+def _warn_unreached(nodes: list[Node], live: list[bool], diagnostics: Diagnostics) -> None:
+    read = [False] * len(nodes)
+    for node in nodes:
+        for tensor in node.inputs:
+            read[tensor.node] = True
+    for node in nodes:
+        if live[node.index]:
+            continue
+        if node.operator.arity == (0, 0):
+            diagnostics.add(error(codes.UNUSED_INPUT, node.origin, f"the input `{node.name}` reaches no output"))
+        elif not read[node.index]:
+            diagnostics.add(warning(codes.UNREACHED, node.origin, f"`{node.name}` reaches no output, so it is left out of the network and its counts", help="add it to `outputs`, or remove the step"))

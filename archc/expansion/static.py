@@ -1,0 +1,199 @@
+"""What can be said of a spec before any variant runs: unknown words and arguments, cycles, what is never used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archc.diagnostics import Span, codes, error, warning
+from archc.expansion.binding import Wrong, bind, check_value, has_expression, macro_signature, missing, operator_signature
+from archc.expansion.expand import CellMatch, match_cell, unknown_operation
+from archc.language.document import Mapping, Scalar, Value, plain
+from archc.language.spec import File, Macro, Spec, Step
+from archc.language.steps import StepReader
+from archc.operators import OPERATORS
+
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def check_spec(spec: Spec, reader: StepReader) -> None:
+    """Checks every body of a spec and its libraries; what is wrong goes into the reader's diagnostics."""
+    checker = _Checker(reader)
+    files = list(_files(spec.file))
+    for file in files:
+        for macro in file.macros.values():
+            checker.steps(macro.body, file)
+        for cell in file.cells:
+            checker.steps(cell.body, file)
+    layers = {id(one.layers): one.layers for one in spec.variants.values()}
+    for steps in layers.values():
+        checker.steps(steps, spec.file)
+    for steps in _passed(spec, reader):
+        checker.steps(steps, spec.file)
+    checker.cycles(files)
+    checker.unused(spec)
+
+
+def _files(file: File) -> Iterator[File]:
+    yield file
+    for one in file.used:
+        yield from _files(one)
+
+
+def _passed(spec: Spec, reader: StepReader) -> Iterator[tuple[Step, ...]]:
+    """The steps that variants and defaults give for the family's `steps` parameters."""
+    for name, parameter in spec.file.params.items():
+        if parameter.type != "steps":
+            continue
+        for value in (parameter.default, *(one.values.get(name) for one in spec.variants.values())):
+            if value is not None and not (isinstance(value, Scalar) and value.text.startswith("$")):
+                yield reader.steps(value)
+
+
+class _Checker:
+    def __init__(self, reader: StepReader) -> None:
+        self.reader = reader
+        self.diagnostics = reader.diagnostics
+        self.seen: set[int] = set()
+        self.calls: dict[int, list[tuple[Macro, Span]]] = {}
+        self.owner: int = 0
+
+    def steps(self, steps: tuple[Step, ...], file: File) -> None:
+        """Checks steps, and those that they hold."""
+        for step in steps:
+            if step.site in self.seen:
+                continue
+            self.seen.add(step.site)
+            self.step(step, file)
+
+    def step(self, step: Step, file: File) -> None:
+        if step.body is not None:
+            self.steps(step.body, file)
+        for branch in step.branches or ():
+            self.steps(branch.steps or (), file)
+        if step.body is not None or step.operation.startswith("$"):
+            return
+        macro = file.macro(step.operation)
+        operator = OPERATORS.get(step.operation)
+        if macro is not None:
+            self.macro_call(step, macro, file)
+        elif operator is not None:
+            self.operator_call(step)
+        else:
+            self.cell(step, file)
+
+    def cell(self, step: Step, file: File) -> None:
+        try:
+            match = match_cell(step.operation, file)
+        except Wrong as wrong:
+            for one in wrong.diagnostics:
+                self.diagnostics.add(one)
+            return
+        if not isinstance(match, CellMatch):
+            self.diagnostics.add(unknown_operation(step, file))
+        elif step.arguments is not None:
+            self.diagnostics.add(error(codes.TOO_MANY_ARGUMENTS, step.arguments.span, f"the notation cell `{step.operation}` takes no arguments", help="write the cell alone, or use the operator"))
+
+    def operator_call(self, step: Step) -> None:
+        if isinstance(step.arguments, Scalar) and has_expression(step.arguments):
+            return
+        operator = OPERATORS[step.operation]
+        signature = operator_signature(operator)
+        bound, problems = bind(step.arguments, signature, step.span)
+        problems += missing(bound, signature, step.span)
+        for name, value in bound.items():
+            if not has_expression(value):
+                problems += check_value(operator, name, plain(value), value)
+        for one in problems:
+            self.diagnostics.add(one)
+
+    def macro_call(self, step: Step, macro: Macro, file: File) -> None:
+        if isinstance(step.arguments, Scalar) and has_expression(step.arguments):
+            return
+        signature = macro_signature(f"the macro `{macro.name}`", macro.params)
+        bound, problems = bind(step.arguments, signature, step.span)
+        problems += missing(bound, signature, step.span)
+        for one in problems:
+            self.diagnostics.add(one)
+        for name, value in bound.items():
+            is_text = isinstance(value, Scalar) and value.text.startswith("$")
+            if macro.params[name].type == "steps" and not is_text:
+                self.steps(self.reader.steps(value), file)
+
+    def cycles(self, files: list[File]) -> None:
+        """Macros whose text leads back to them."""
+        for file in files:
+            for macro in file.macros.values():
+                self.search(macro, macro, [macro.name], set())
+
+    def search(self, start: Macro, macro: Macro, path: list[str], done: set[int]) -> None:
+        for step in _all_steps(macro.body, self.reader):
+            called = macro.file.macro(step.operation)
+            if called is None or id(called) in done:
+                continue
+            if called is start:
+                chain = " -> ".join([*path, start.name])
+                self.diagnostics.add(error(codes.RECURSION, start.span, f"the macro `{start.name}` leads back to itself: {chain}"))
+                return
+            done.add(id(called))
+            self.search(start, called, [*path, called.name], done)
+
+    def unused(self, spec: Spec) -> None:
+        """Macros of the file itself that nothing calls, and parameters that nothing reads."""
+        root = spec.file.root
+        words = _words(root)
+        for name, macro in spec.file.macros.items():
+            if words.get(name, 0) < 2:
+                self.diagnostics.add(warning(codes.UNUSED_MACRO, macro.span, f"the macro `{name}` is not used", help="remove it, or call it"))
+        for name, parameter in spec.file.params.items():
+            if not _reads(root, name, parameter.span):
+                self.diagnostics.add(warning(codes.UNUSED_PARAMETER, parameter.span, f"the parameter `{name}` is never read", help=f"read it as `${name}`, or remove it"))
+        macros = root.get("macros")
+        if isinstance(macros, Mapping):
+            for name, macro in spec.file.macros.items():
+                text = macros.get(name)
+                for parameter in macro.params.values():
+                    if text is not None and not _reads(text, parameter.name, parameter.span):
+                        self.diagnostics.add(warning(codes.UNUSED_PARAMETER, parameter.span, f"the parameter `{parameter.name}` of `{name}` is never read", help=f"read it as `${parameter.name}`, or remove it"))
+
+
+def _all_steps(steps: tuple[Step, ...], reader: StepReader) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _all_steps(step.body or (), reader)
+        for branch in step.branches or ():
+            yield from _all_steps(branch.steps or (), reader)
+
+
+def _scalars(value: Value) -> Iterator[Scalar]:
+    if isinstance(value, Scalar):
+        yield value
+        return
+    if isinstance(value, Mapping):
+        for key, one in value.entries.values():
+            yield key
+            yield from _scalars(one)
+        return
+    for one in value.items:
+        yield from _scalars(one)
+
+
+def _words(value: Value) -> dict[str, int]:
+    """How often each word stands in a text, as a key or in a value."""
+    counts: dict[str, int] = {}
+    for scalar in _scalars(value):
+        for word in {scalar.text, *WORD.findall(scalar.text)} if len(scalar.text) < 2000 else ():
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def _reads(value: Value, name: str, declared: Span) -> bool:
+    """True where a `$` text or a bare expression holds the name."""
+    for scalar in _scalars(value):
+        if scalar.span.start == declared.start and scalar.span.source is declared.source:
+            continue
+        if name in scalar.text and name in WORD.findall(scalar.text) and ("$" in scalar.text or scalar.text != name or True):
+            if scalar.text == name and "$" not in scalar.text:
+                continue
+            return True
+    return False

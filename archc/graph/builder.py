@@ -1,0 +1,138 @@
+"""Adds nodes to a graph: checks the operator on its inputs, infers shapes, keeps origins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archc.diagnostics import CompileError, Diagnostics, Note, Origin, closest, codes, error, warning
+from archc.graph.graph import Group, Node, Tensor
+from archc.operators import Operator, Problem, Shape
+
+NODE_LIMIT = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a node has from its place: origin, group, site, and the settings in force there."""
+
+    origin: Origin
+    group: Group
+    site: int = 0
+    trainable: bool = True
+    doc: str = ""
+    text: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Builder:
+    """The nodes so far. A shape is inferred as its node is added, for macros read the shapes of tensors."""
+
+    def __init__(self, diagnostics: Diagnostics, node_limit: int = NODE_LIMIT) -> None:
+        self.diagnostics = diagnostics
+        self.node_limit = node_limit
+        self.nodes: list[Node] = []
+        self.names: dict[str, int] = {}
+        self.shared: dict[str, int] = {}
+
+    def shape(self, tensor: Tensor) -> Shape:
+        """The shape of a tensor."""
+        return self.nodes[tensor.node].shapes[tensor.output]
+
+    def add(
+        self,
+        operator: Operator,
+        inputs: Sequence[Tensor],
+        name: str,
+        context: Context,
+        *,
+        labels: Sequence[str] = (),
+        share: str | None = None,
+    ) -> tuple[Tensor, ...] | None:
+        """A node for an operator on inputs; `None`, with a diagnostic, where it does not fit them.
+
+        `labels` are what a person calls the inputs. Nodes with one `share` use the same weights.
+        """
+        shapes = tuple(self.shape(one) for one in inputs)
+        if not self.sound(operator, shapes, context, labels):
+            return None
+        self.check_limit(context)
+        self.check_name(name, context)
+        shared = self.share(share, operator, shapes, context) if share else None
+        node = Node(
+            len(self.nodes), name, operator, tuple(inputs), shapes, operator.shapes(shapes), context.origin,
+            context.group, context.site, context.trainable, shared, context.doc, context.text,
+        )
+        self.nodes.append(node)
+        self.names[name] = node.index
+        if share and shared is None:
+            self.shared[share] = node.index
+        return tuple(Tensor(node.index, at) for at in range(len(node.shapes)))
+
+    def sound(self, operator: Operator, shapes: tuple[Shape, ...], context: Context, labels: Sequence[str]) -> bool:
+        """True unless the operator does not work on these shapes; says why."""
+        least, most = operator.arity
+        if len(shapes) < least or (most is not None and len(shapes) > most):
+            wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+            message = f"`{operator.name}` takes {wanted} input{'' if wanted == '1' else 's'}, and here it gets {len(shapes)}"
+            self.diagnostics.add(error(codes.INPUT_COUNT, context.origin, message))
+            return False
+        sound = True
+        for problem in operator.check(shapes):
+            self.report(problem, context, labels)
+            sound = sound and problem.warning
+        return sound
+
+    def report(self, problem: Problem, context: Context, labels: Sequence[str]) -> None:
+        """A problem as a diagnostic at the node's place."""
+        make = warning if problem.warning else error
+        label = problem.label
+        if labels and "{" in label:
+            label = label.format(*labels)
+        self.diagnostics.add(make(problem.code, context.origin, problem.message, label=label, help=problem.help))
+
+    def check_limit(self, context: Context) -> None:
+        if len(self.nodes) >= self.node_limit:
+            message = f"a network has at most {self.node_limit:,} nodes, and here it grows beyond them"
+            self.diagnostics.add(error(codes.LIMIT_NODES, context.origin, message))
+            raise CompileError(tuple(self.diagnostics))
+
+    def check_name(self, name: str, context: Context) -> None:
+        if len(name) > 512:
+            self.diagnostics.add(error(codes.LIMIT_NAME, context.origin, f"the layer's name would have {len(name)} characters; 512 are allowed"))
+        if name in self.names:
+            first = self.nodes[self.names[name]].origin.span
+            self.diagnostics.add(
+                error(
+                    codes.LAYER_NAME, context.origin, f"two layers would have the name `{name}`",
+                    notes=[Note(f"the other is written at {first}", first)], help="give one of the steps another name with `as`",
+                )
+            )
+
+    def share(self, share: str, operator: Operator, shapes: tuple[Shape, ...], context: Context) -> int | None:
+        """The node whose weights a further call uses."""
+        first_index = self.shared.get(share)
+        if first_index is None:
+            return None
+        first = self.nodes[first_index]
+        if first.operator != operator:
+            changed = _difference(first.operator, operator)
+            self.diagnostics.add(error(codes.SHARE, context.origin, f"steps that share weights must be alike, and {changed}", notes=[Note(f"first used at {first.origin.span}", first.origin.span)]))
+        elif [one.shape for one in operator.weights(shapes)] != [one.shape for one in first.weights]:
+            self.diagnostics.add(error(codes.SHARE, context.origin, "steps that share weights need inputs with the same channels", notes=[Note(f"first used at {first.origin.span}", first.origin.span)]))
+        return first_index
+
+
+def _difference(first: Operator, second: Operator) -> str:
+    if first.name != second.name:
+        return f"these are `{first.name}` and `{second.name}`"
+    before, after = first.attributes(), second.attributes()
+    key = next(one for one in before if before[one] != after[one])
+    return f"`{key}` is {_shown(before[key])} in one and {_shown(after[key])} in the other"
+
+
+def _shown(value: Any) -> str:
+    return f"`{value}`"
+
+
+__all__ = ["Builder", "Context", "closest"]

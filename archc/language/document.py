@@ -1,0 +1,396 @@
+"""YAML text -> a located tree: plain values, each with the span that it was written at.
+
+The text is read event by event and the values are resolved by the language's one rule, so that nothing is dropped,
+guessed or expanded in silence (YAML readers keep the last of two equal keys and read `on` as true).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from archc.diagnostics import CompileError, Diagnostic, Note, Source, Span, codes, error
+
+FILE_LIMIT = 1 << 20
+NESTING_LIMIT = 64
+ALIAS_LIMIT = 100_000
+TEXT_LIMIT = 10_000
+MAGNITUDE_LIMIT = 10**12
+
+INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
+FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
+WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "": None}
+BIDIRECTIONAL = re.compile("[\u202a-\u202e\u2066-\u2069]")
+INVISIBLE = re.compile("[\x00\u00a0\u200b\u200c\u200d\u2060\ufeff]")
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A single value; `text` is what stands in the source (for names), `value` what it means."""
+
+    value: bool | int | float | str | None
+    text: str
+    plain: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """A list of values. `span` covers its first character or, in block style, its first item's dash."""
+
+    items: tuple[Value, ...]
+    flow: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    """A mapping, in the order of the text. Keys are texts; each keeps its span."""
+
+    entries: dict[str, tuple[Scalar, Value]]
+    flow: bool
+    span: Span
+
+    def get(self, key: str) -> Value | None:
+        """The value under a key."""
+        found = self.entries.get(key)
+        return found[1] if found else None
+
+    def key_span(self, key: str) -> Span:
+        """Where the key itself stands."""
+        return self.entries[key][0].span
+
+
+Value = Scalar | Sequence | Mapping
+
+
+def plain(value: Value) -> Any:
+    """The value without places: bool, int, float, str, None, list or dict."""
+    if isinstance(value, Scalar):
+        return value.value
+    if isinstance(value, Sequence):
+        return [plain(one) for one in value.items]
+    return {key: plain(one) for key, (_, one) in value.entries.items()}
+
+
+def located(value: Any, span: Span) -> Value:
+    """A plain value as a located one; all of it at one place (a value given on the command line)."""
+    if isinstance(value, list):
+        return Sequence(tuple(located(one, span) for one in value), True, span)  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, dict):
+        entries = {
+            str(key): (Scalar(str(key), str(key), True, span), located(one, span))  # pyright: ignore[reportUnknownArgumentType]
+            for key, one in value.items()  # pyright: ignore[reportUnknownVariableType]
+        }
+        return Mapping(entries, True, span)
+    return Scalar(value, "" if value is None else str(value), False, span)
+
+
+def follow(value: Value, path: Iterator[str | int] | list[str | int]) -> Value:
+    """The value at a path of keys and indices, or the last one on the way that exists."""
+    for step in path:
+        if isinstance(value, Mapping) and isinstance(step, str) and step in value.entries:
+            value = value.entries[step][1]
+        elif isinstance(value, Sequence) and isinstance(step, int) and step < len(value.items):
+            value = value.items[step]
+        else:
+            break
+    return value
+
+
+def decode(name: str, data: bytes) -> Source:
+    """The bytes of a file as a source; raises `CompileError` where they are no text."""
+    if len(data) > FILE_LIMIT:
+        raise CompileError((error(codes.LIMIT_FILE, None, f"{name} has {len(data):,} bytes; a spec has at most {FILE_LIMIT:,}"),))
+    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise CompileError((error(codes.NOT_UTF8, None, f"{name} is not a text file"),))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        message = f"{name} is not UTF-8: byte {problem.start} cannot be read"
+        raise CompileError((error(codes.NOT_UTF8, None, message, help="save the file as UTF-8"),)) from None
+    return Source(name, text)
+
+
+def read(source: Source) -> Value:
+    """The located tree of a text. Raises `CompileError` with what is wrong with it as YAML."""
+    reader = _Reader(source)
+    try:
+        root = reader.run()
+    except _Wrong as wrong:
+        reader.problems.append(wrong.diagnostic)
+        root = None
+    except yaml.MarkedYAMLError as problem:
+        reader.problems.append(_syntax(source, problem))
+        root = None
+    except yaml.reader.ReaderError as problem:
+        at = min(problem.position, len(source.text))
+        where = Span(source, at, at + 1)
+        reader.problems.append(
+            error(codes.CHARACTER, where, f"the text holds U+{ord(source.text[at : at + 1] or ' '):04X}, which YAML does not allow")
+        )
+        root = None
+    if reader.problems or root is None:
+        raise CompileError(tuple(reader.problems))
+    return root
+
+
+class _Wrong(Exception):
+    """Reading cannot go on."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection that is being read."""
+
+    mapping: bool
+    flow: bool
+    span: Span
+    anchor: str | None
+    items: list[Value]
+    entries: dict[str, tuple[Scalar, Value]]
+    key: Scalar | None
+    size: int
+
+
+class _Reader:
+    """Builds the tree from the parser's events, without recursion."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.problems: list[Diagnostic] = []
+        self.stack: list[_Open] = []
+        self.root: Value | None = None
+        self.anchors: dict[str, tuple[Value, int]] = {}
+        self.open_anchors: dict[str, Span] = {}
+        self.aliased = 0
+
+    def run(self) -> Value:
+        documents = 0
+        if bad := INVISIBLE.search(self.source.text):
+            self.check_invisible(bad)
+        for event in yaml.parse(self.source.text, Loader=LOADER):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            match event:
+                case yaml.ScalarEvent():
+                    self.add(self.scalar(event), event.anchor, 1)
+                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                    self.open(event)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self.close()
+                case yaml.AliasEvent():
+                    self.alias(event)
+                case yaml.DocumentStartEvent():
+                    documents += 1
+                    self.document(event, documents)
+                case _:
+                    pass
+        if self.root is None or (isinstance(self.root, Scalar) and self.root.value is None):
+            message = f"{self.source.name} holds no spec"
+            raise _Wrong(error(codes.EMPTY_SPEC, None, message, help="a spec starts with `archc: 1`, `name:`, `input:` and `layers:`"))
+        return self.root
+
+    def span(self, event: Any) -> Span:
+        return Span(self.source, event.start_mark.index, max(event.end_mark.index, event.start_mark.index))
+
+    def check_invisible(self, bad: re.Match[str]) -> None:
+        line, _ = self.source.position(bad.start())
+        before = self.source.line(line)[: bad.start() - self.source.line_starts[line - 1]]
+        if "#" in before or '"' in before or "'" in before:
+            return
+        where = Span(self.source, bad.start(), bad.end())
+        message = f"the text holds U+{ord(bad.group()):04X}, a character that cannot be seen"
+        raise _Wrong(error(codes.CHARACTER, where, message, help="replace it by a plain space, or remove it"))
+
+    def document(self, event: Any, count: int) -> None:
+        where = Span(self.source, event.start_mark.index, event.start_mark.index + 3)
+        if count > 1:
+            raise _Wrong(error(codes.SEVERAL_DOCUMENTS, where, "a file holds one spec, and a second document starts here"))
+        if event.version or event.tags:
+            raise _Wrong(error(codes.DIRECTIVE, where, "YAML directives are not part of the language", help="remove the line that starts with `%`"))
+
+    def scalar(self, event: Any) -> Scalar:
+        span, text, is_plain = self.span(event), event.value, event.style is None or event.style == ""
+        self.check_tag(event, span)
+        if len(text) > TEXT_LIMIT:
+            self.problems.append(error(codes.LIMIT_NAME, span, f"a text has at most {TEXT_LIMIT:,} characters, and this has {len(text):,}"))
+            text = text[:80]
+        if "\0" in text or BIDIRECTIONAL.search(text):
+            self.problems.append(error(codes.CHARACTER, span, "the text holds a character that is not allowed (NUL, or a mark that turns the direction of writing)"))
+        if is_plain and "$(" in text and self.stack and self.stack[-1].flow and _is_cut(text):
+            at = Span(self.source, span.end, span.end + 1)
+            raise _Wrong(_unquoted(span, unquoted_expression(self.source, at)))
+        return Scalar(self.resolve(text, span) if is_plain else text, text, is_plain, span)
+
+    def resolve(self, text: str, span: Span) -> bool | int | float | str | None:
+        """The one rule: JSON's numbers, `true`, `false`, `null` or nothing; the rest is text."""
+        if text in WORDS:
+            return WORDS[text]
+        if INTEGER.match(text):
+            if len(text) < 16 and abs(number := int(text)) <= MAGNITUDE_LIMIT:
+                return number
+            return self.too_large(text, span)
+        if FLOAT.match(text):
+            number = float(text) if len(text) < 64 else float("inf")
+            return number if abs(number) <= MAGNITUDE_LIMIT else self.too_large(text, span)
+        return text
+
+    def too_large(self, text: str, span: Span) -> int:
+        shown = text if len(text) <= 24 else f"{text[:12]}... ({len(text)} characters)"
+        self.problems.append(error(codes.LIMIT_MAGNITUDE, span, f"a number is at most 10^12, and this is {shown}"))
+        return 1
+
+    def check_tag(self, event: Any, span: Span) -> None:
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.problems.append(error(codes.TAG, span, f"the tag `{tag}` is not allowed", help="write the value alone"))
+
+    def open(self, event: Any) -> None:
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        start = event.start_mark.index
+        span = Span(self.source, start, start + 1)
+        self.check_tag(event, span)
+        if len(self.stack) >= NESTING_LIMIT:
+            raise _Wrong(error(codes.LIMIT_NESTING, span, f"lists and mappings nest at most {NESTING_LIMIT} deep"))
+        if event.anchor:
+            self.open_anchors[event.anchor] = span
+        self.stack.append(_Open(mapping, bool(event.flow_style), span, event.anchor, [], {}, None, 1))
+
+    def close(self) -> None:
+        done = self.stack.pop()
+        value = (
+            Mapping(done.entries, done.flow, done.span)
+            if done.mapping
+            else Sequence(tuple(done.items), done.flow, done.span)
+        )
+        if done.anchor:
+            self.open_anchors.pop(done.anchor, None)
+        self.add(value, done.anchor, done.size)
+
+    def alias(self, event: Any) -> None:
+        span = self.span(event)
+        if event.anchor in self.open_anchors:
+            raise _Wrong(error(codes.ALIAS, span, f"`*{event.anchor}` stands inside the value that it names"))
+        if event.anchor not in self.anchors:
+            raise _Wrong(error(codes.ALIAS, span, f"no anchor `&{event.anchor}` stands above this alias"))
+        value, size = self.anchors[event.anchor]
+        self.aliased += size
+        if self.aliased > ALIAS_LIMIT:
+            message = f"aliases may add at most {ALIAS_LIMIT:,} values, and with `*{event.anchor}` there are more"
+            raise _Wrong(error(codes.LIMIT_ALIASES, span, message))
+        self.add(value, None, size, span)
+
+    def add(self, value: Value, anchor: str | None, size: int, span: Span | None = None) -> None:
+        if anchor:
+            if anchor in self.anchors:
+                self.problems.append(error(codes.ALIAS, value.span, f"the anchor `&{anchor}` is set twice"))
+            self.anchors[anchor] = (value, size)
+        if not self.stack:
+            self.root = value
+            return
+        top = self.stack[-1]
+        top.size += size
+        if not top.mapping:
+            top.items.append(value)
+        elif top.key is None:
+            top.key = self.key(value)
+        else:
+            self.entry(top, top.key, value)
+            top.key = None
+
+    def key(self, value: Value) -> Scalar:
+        if not isinstance(value, Scalar) or (value.plain and value.text in ("", "null", "~")):
+            raise _Wrong(error(codes.KEY_NOT_TEXT, value.span, "a mapping's key is a word", help=_flow_hint(self.source, value.span)))
+        if value.text == "<<" and value.plain:
+            raise _Wrong(error(codes.MERGE_KEY, value.span, "merge keys (`<<`) are not part of the language", help="share settings through a macro or `params`"))
+        return value
+
+    def entry(self, top: _Open, key: Scalar, value: Value) -> None:
+        first = top.entries.get(key.text)
+        if first is None:
+            top.entries[key.text] = (key, value)
+            return
+        note = Note(f"first written at {first[0].span}", first[0].span)
+        self.problems.append(
+            error(codes.DUPLICATE_KEY, key.span, f"the key `{key.text}` is written twice", notes=[note], help="remove or rename one of the two")
+        )
+
+
+def _syntax(source: Source, problem: yaml.MarkedYAMLError) -> Diagnostic:
+    """A parser's error in the language's own words, at the place where the fault began."""
+    mark = problem.problem_mark or problem.context_mark
+    at = min(mark.index, len(source.text)) if mark else 0
+    span = Span(source, at, min(at + 1, len(source.text)))
+    said = problem.problem or "the text is not well-formed YAML"
+    if quoted := unquoted_expression(source, span):
+        return _unquoted(span, quoted)
+    if "\\t" in said or source.text[at : at + 1] == "\t":
+        return error(codes.TAB, span, "a tab stands where YAML allows only spaces", help="indent with spaces")
+    context = problem.context_mark
+    if context is not None and context.index < at and ("end" in said or "stream" in said):
+        span = Span(source, context.index, context.index + 1)
+        return error(codes.YAML_SYNTAX, span, f"what starts here is never closed ({said})")
+    line = source.line(source.position(at)[0]) if at < len(source.text) else ""
+    return error(codes.YAML_SYNTAX, span, f"this is not well-formed YAML: {said}", help=_syntax_hint(line))
+
+
+def _unquoted(span: Span, quoted: str | None) -> Diagnostic:
+    message = "an expression that holds a comma, bracket, brace or `: ` must be quoted here"
+    return error(codes.UNQUOTED_EXPRESSION, span, message, help=f"write {quoted or 'it in quotes'}")
+
+
+def _is_cut(text: str) -> bool:
+    """True where an expression opens in the text and does not close in it."""
+    at = text.find("$(")
+    return text.count("(", at) > text.count(")", at)
+
+
+def _syntax_hint(line: str) -> str:
+    if re.search(r"(when|repeat|[A-Za-z_]+):\s*[\"'][^\"']*[\"']\s*\S", line):
+        return "an expression that starts with a quote is quoted whole: `when: '\"relu\" == act'`"
+    if re.search(r":\s*!", line):
+        return "YAML takes `!` for a tag: write `not x`"
+    if re.search(r"[A-Za-z_]:[^\s]", line):
+        return "is a space missing after a colon?"
+    return "check quotes, brackets and indentation near this place"
+
+
+def _flow_hint(source: Source, span: Span) -> str:
+    quoted = unquoted_expression(source, span)
+    return f"quote the expression: {quoted}" if quoted else ""
+
+
+def unquoted_expression(source: Source, span: Span) -> str | None:
+    """The quoted form of an expression on the span's line that flow style cuts in two, if there is one."""
+    number, column = span.position
+    line = source.line(number)
+    for found in re.finditer(r"\$\(", line):
+        end = matching(line, found.end() - 1)
+        inner = line[found.start() : end]
+        opened = line[: found.start()]
+        in_flow = opened.count("{") > opened.count("}") or opened.count("[") > opened.count("]")
+        quoted = opened.rstrip().endswith(('"', "'"))
+        if in_flow and not quoted and re.search(r"[,\[\]{}]|: ", inner) and found.start() < column <= max(end, column):
+            key = re.search(r"([A-Za-z_][A-Za-z0-9_]*):\s*\Z", opened)
+            sign = "'" if '"' in inner else '"'
+            return f"`{key.group(1) + ': ' if key else ''}{sign}{inner}{sign}`"
+    return None
+
+
+def matching(text: str, start: int) -> int:
+    """The offset after the parenthesis that closes the one at `start`; the text's end where none does."""
+    depth = 0
+    for at in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if depth == 0:
+            return at + 1
+    return len(text)

@@ -1,0 +1,215 @@
+"""Files -> Spec: libraries brought in, variants put over what they are like and over the family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archc.diagnostics import CompileError, Source, closest, codes, error
+from archc.language.document import Mapping, Scalar, Sequence, Value, located, plain, read
+from archc.language.spec import File, Spec, Variant
+from archc.language.steps import StepReader
+from archc.language.validation import VARIANT_KEYS, FileReader
+
+Opener = Callable[[str, Source], "Source | str"]
+"""Opens a `use:` entry relative to the source that names it: the text, or why it cannot be had."""
+
+FILES_LIMIT = 256
+
+
+class SpecReader:
+    """Reads a spec and the libraries it uses; every file once."""
+
+    def __init__(self, steps: StepReader, opener: Opener) -> None:
+        self.steps = steps
+        self.opener = opener
+        self.files: dict[str, File] = {}
+        self.opening: list[str] = []
+
+    def spec(self, source: Source) -> Spec | None:
+        """The spec in a text; what is wrong goes into the step reader's diagnostics."""
+        root = read(source)
+        file = File(source, root if isinstance(root, Mapping) else Mapping({}, False, root.span))
+        reader = FileReader(root, file, self.steps)
+        if (top := reader.head()) is None:
+            return None
+        self.load(reader, top)
+        name = reader.text(top.get("name"), "`name`")
+        if not name:
+            reader.wrong(codes.MISSING_KEY, top.span, "the key `name` is missing", help="write `name: ...`; addresses use it")
+        if "layers" not in top.entries and "variants" not in top.entries:
+            reader.wrong(codes.MISSING_KEY, top.span, "the key `layers` is missing: the spec has no network", help="write `layers:` and a list of steps under it")
+        return Spec(name, file, _Variants(reader, top, name).all())
+
+    def load(self, reader: FileReader, top: Mapping) -> None:
+        """The file's declarations, its libraries first."""
+        reader.file.used = self.libraries(reader, top)
+        reader.declarations(top)
+        seen: dict[str, str] = {one: reader.file.source.name for one in reader.file.macros}
+        for used in reader.file.used:
+            for name in used.macros:
+                if name in seen:
+                    place = reader.file.macros[name].span if name in reader.file.macros else top.key_span("use")
+                    reader.wrong(codes.NAME_TAKEN, place, f"the macro `{name}` is in {seen[name]} and in {used.source.name}")
+                seen[name] = used.source.name
+
+    def libraries(self, reader: FileReader, top: Mapping) -> tuple[File, ...]:
+        value = top.get("use")
+        if value is None:
+            return ()
+        items = value.items if isinstance(value, Sequence) else (value,)
+        return tuple(file for one in items if (file := self.library(reader, one)) is not None)
+
+    def library(self, reader: FileReader, value: Value) -> File | None:
+        if not isinstance(value, Scalar) or not isinstance(value.value, str):
+            reader.wrong(codes.USE, value.span, "`use` takes the paths of library files")
+            return None
+        opened = self.opener(value.text, reader.file.source)
+        if isinstance(opened, str):
+            reader.wrong(codes.USE, value.span, opened)
+            return None
+        if opened.name in self.opening or opened.name == reader.file.source.name:
+            chain = " -> ".join([*self.opening, opened.name])
+            reader.wrong(codes.RECURSION, value.span, f"the library leads back to itself: {chain}")
+            return None
+        if opened.name in self.files:
+            return self.files[opened.name]
+        if len(self.files) >= FILES_LIMIT:
+            reader.wrong(codes.LIMIT_FILE, value.span, f"a spec uses at most {FILES_LIMIT} files")
+            return None
+        return self.read_library(opened, value, reader)
+
+    def read_library(self, source: Source, value: Scalar, user: FileReader) -> File | None:
+        self.opening.append(source.name)
+        try:
+            root = read(source)
+        except CompileError as wrong:
+            for one in wrong.diagnostics:
+                self.steps.diagnostics.add(one)
+            return None
+        finally:
+            self.opening.pop()
+        file = File(source, root if isinstance(root, Mapping) else Mapping({}, False, root.span))
+        reader = FileReader(root, file, self.steps)
+        if (top := reader.head()) is None:
+            return None
+        for key in ("layers", "variants"):
+            if key in top.entries:
+                user.wrong(codes.USE, value.span, f"{source.name} is a network, not a library: it has `{key}`")
+        self.opening.append(source.name)
+        self.load(reader, top)
+        self.opening.pop()
+        self.files[source.name] = file
+        return file
+
+
+class _Variants:
+    """Resolves `like` and lays variants over the family."""
+
+    def __init__(self, reader: FileReader, top: Mapping, name: str) -> None:
+        self.reader = reader
+        self.top = top
+        self.name = name
+        self.declared = reader.mapping(top.get("variants"), "`variants`")
+        self.done: dict[str, dict[str, tuple[Scalar, Value]]] = {}
+
+    def all(self) -> dict[str, Variant]:
+        if self.declared is None:
+            return {"": self.variant("", {})}
+        return {name: self.variant(name, self.entries(name, ())) for name in self.declared.entries}
+
+    def entries(self, name: str, path: tuple[str, ...]) -> dict[str, tuple[Scalar, Value]]:
+        """What a variant says, put over what the variant that it is like says."""
+        if name in self.done:
+            return self.done[name]
+        assert self.declared is not None
+        key, value = self.declared.entries[name]
+        own = self.reader.mapping(None if isinstance(value, Scalar) and value.value is None else value, f"the variant `{name}`")
+        own_entries = own.entries if own else {}
+        self.check(name, own)
+        base: dict[str, tuple[Scalar, Value]] = {}
+        if "like" in own_entries:
+            base = self.base(own_entries["like"][1], (*path, name))
+        merged = {one: pair for one, pair in base.items() if one not in ("default", "aliases", "title", "implementation", "doc")}
+        merged |= {one: pair for one, pair in own_entries.items() if one != "like"}
+        for both in ("expect", "source"):
+            if both in base and both in own_entries:
+                merged[both] = (own_entries[both][0], _over(base[both][1], own_entries[both][1]))
+        self.done[name] = merged
+        return merged
+
+    def base(self, like: Value, path: tuple[str, ...]) -> dict[str, tuple[Scalar, Value]]:
+        assert self.declared is not None
+        other = like.text if isinstance(like, Scalar) else ""
+        if other in path:
+            self.reader.wrong(codes.RECURSION, like.span, f"the variant leads back to itself: {' -> '.join([*path, other])}")
+            return {}
+        if other not in self.declared.entries:
+            near = closest(other, self.declared.entries)
+            self.reader.wrong(codes.UNKNOWN_VALUE, like.span, f"there is no variant `{other}`", help=f"did you mean `{near}`?" if near else "")
+            return {}
+        return self.entries(other, path)
+
+    def check(self, name: str, own: Mapping | None) -> None:
+        if own is None:
+            return
+        allowed = (*self.reader.file.params, *VARIANT_KEYS)
+        self.reader.check_keys(own, allowed, f"the variant `{name}`")
+
+    def variant(self, name: str, entries: dict[str, tuple[Scalar, Value]]) -> Variant:
+        reader, top = self.reader, self.top
+        over = Mapping({**top.entries, **entries}, False, top.span)
+        for one, other in (("input", "inputs"), ("inputs", "input")):
+            if one in entries and other not in entries and other in over.entries:
+                del over.entries[other]
+        expect = {**reader.expectations(top.get("expect")), **reader.expectations(_get(entries, "expect"))}
+        default = _get(entries, "default")
+        return Variant(
+            name=name,
+            title=reader.text(_get(entries, "title"), "`title`") or self.title(name),
+            doc=reader.text(over.get("doc"), "`doc`"),
+            source={**reader.source_of(top.get("source")), **reader.source_of(_get(entries, "source"))},
+            aliases=self.aliases(_get(entries, "aliases") if name else top.get("aliases")),
+            default=isinstance(default, Scalar) and default.value is True,
+            implementation=reader.text(over.get("implementation"), "`implementation`"),
+            inputs=reader.input_list(over),
+            outputs=reader.scalars(over.get("outputs"), "outputs"),
+            layers=reader.steps.steps(over.get("layers")),
+            values={key: value for key, (_, value) in entries.items() if key in reader.file.params},
+            expect=expect,
+        )
+
+    def title(self, name: str) -> str:
+        family = self.reader.text(self.top.get("title"), "`title`") or self.name
+        return f"{family} {name}".strip()
+
+    def aliases(self, value: Value | None) -> tuple[str, ...]:
+        found = self.reader.scalars(value, "aliases")
+        return tuple(one.text for one in found or ())
+
+
+def _get(entries: dict[str, tuple[Scalar, Value]], key: str) -> Value | None:
+    return entries[key][1] if key in entries else None
+
+
+def _over(below: Value, above: Value) -> Value:
+    if isinstance(below, Mapping) and isinstance(above, Mapping):
+        return Mapping({**below.entries, **above.entries}, above.flow, above.span)
+    return above
+
+
+def given(values: dict[str, Any], name: str = "--set") -> dict[str, Value]:
+    """Values from outside as located ones, each in a source of its own so that messages can show it."""
+    found: dict[str, Value] = {}
+    for key, value in values.items():
+        if isinstance(value, Scalar | Sequence | Mapping):
+            found[key] = value
+            continue
+        text = f"{key}={value}"
+        from archc.diagnostics import Span
+
+        found[key] = located(value, Span(Source(name, text), len(key) + 1, len(text)))
+    return found
+
+
+__all__ = ["CompileError", "Opener", "SpecReader", "error", "given", "plain"]

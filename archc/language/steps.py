@@ -1,0 +1,212 @@
+"""Lists of steps: located values -> Steps, with what is wrong in their form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from archc.diagnostics import Diagnostics, Span, closest, codes, error
+from archc.language.document import Mapping, Scalar, Sequence, Value
+from archc.language.spec import STEP_KEYS, Branch, Step
+from archc.operators import OPERATORS, Role, fields_of
+
+ARRANGING = ("steps", "side")
+LOOP_KEYS = ("for", "repeat", "index", "steps")
+
+
+def is_merge(name: str) -> bool:
+    """True for operators that take branches."""
+    operator = OPERATORS.get(name)
+    return operator is not None and operator.role is Role.MERGE
+
+
+class StepReader:
+    """Reads steps and collects what is wrong with them; each place of the text gets a site of its own."""
+
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        self.diagnostics = diagnostics
+        self.sites = 0
+        self.macros: set[str] = set()
+        self.known: dict[int, tuple[Value, tuple[Step, ...]]] = {}
+
+    def steps(self, value: Value | None) -> tuple[Step, ...]:
+        """The steps that a value holds: a list, or one step alone. The same value gives the same steps."""
+        if value is None or (isinstance(value, Scalar) and value.value is None):
+            return ()
+        found = self.known.get(id(value))
+        if found is None:
+            items = value.items if isinstance(value, Sequence) else (value,)
+            found = value, tuple(step for one in items if (step := self.step(one)) is not None)
+            self.known[id(value)] = found
+        return found[1]
+
+    def step(self, value: Value) -> Step | None:
+        """One step: a word, or a mapping with one operation and step keys."""
+        if isinstance(value, Scalar):
+            if not isinstance(value.value, str) and value.value is not None and value.plain and not value.text:
+                return None
+            if value.value is None:
+                self.wrong(codes.STEP_FORM, value.span, "a step is missing here", help="remove the dash, or write an operation after it")
+                return None
+            return Step(self.site(), value.text, value.span, None)
+        if isinstance(value, Sequence):
+            self.wrong(codes.STEP_FORM, value.span, "a list stands where a step is expected", help="to group steps write `steps: [...]`")
+            return None
+        return self.mapping(value)
+
+    def mapping(self, value: Mapping) -> Step | None:
+        operations = [key for key in value.entries if key not in STEP_KEYS]
+        if len(operations) > 1:
+            operations = self.without_strays(value, operations)
+        if len(operations) != 1:
+            self.not_one(value, operations)
+            return None
+        operation = operations[0]
+        key, arguments = value.entries[operation]
+        bare = None if isinstance(arguments, Scalar) and arguments.value is None else arguments
+        step = Step(self.site(), operation, key.span, bare, **self.keys(value))
+        return self.with_body(step, arguments)
+
+    def with_body(self, step: Step, arguments: Value) -> Step:
+        if step.operation in ARRANGING:
+            return replace(step, arguments=None, body=self.steps(arguments))
+        if is_merge(step.operation) and step.arguments is not None:
+            branches, options = self.branches(step.operation, step.arguments)
+            return replace(step, arguments=options, branches=branches)
+        return step
+
+    def without_strays(self, value: Mapping, operations: list[str]) -> list[str]:
+        """What flow style made of an unquoted `for` or `when` is reported as that, once."""
+        stray = [one for one in operations if _is_null(value.entries[one][1]) and (" " in one or not one.isidentifier())]
+        split = next((one for one in ("for", "when") if one in value.entries), None)
+        if value.flow and stray and split:
+            first = value.entries[split][1]
+            text = ", ".join([first.text if isinstance(first, Scalar) else "...", *stray])
+            self.wrong(
+                codes.UNQUOTED_EXPRESSION,
+                value.entries[stray[0]][0].span,
+                f"a comma in flow style ends the text of `{split}`, so this became a key of its own",
+                help=f'quote it: `{split}: "{text}"`',
+            )
+            return [one for one in operations if one not in stray]
+        return operations
+
+    def not_one(self, value: Mapping, operations: list[str]) -> None:
+        if not operations:
+            keys = ", ".join(f"`{one}`" for one in value.entries) or "nothing"
+            self.wrong(codes.STEP_FORM, value.span, f"a step needs one operation, and this has only {keys}", help="add an operator or a macro, such as `conv: 64`")
+            return
+        known = [one for one in operations if one in OPERATORS]
+        second = next((one for one in operations if one not in OPERATORS), operations[1])
+        span = value.key_span(second)
+        if near := closest(second, STEP_KEYS):
+            advice = f"did you mean the step key `{near}`?"
+        elif known and second not in OPERATORS:
+            advice = f"options of `{known[0]}` stand inside its own braces: `{known[0]}: {{{second}: ...}}`"
+        else:
+            advice = "begin each operation with a dash of its own"
+        names = ", ".join(f"`{one}`" for one in operations)
+        self.wrong(codes.STEP_FORM, span, f"a step has one operation, and this has {len(operations)}: {names}", help=advice)
+
+    def keys(self, value: Mapping) -> dict[str, Any]:
+        """The step keys as fields of a step."""
+        found: dict[str, Any] = {}
+        if (names := value.get("as")) is not None:
+            found["names"] = self.texts(names, "as")
+        if (sources := value.get("from")) is not None:
+            found["sources"] = self.texts(sources, "from")
+        for key, name in (("when", "when"), ("for", "clause"), ("share", "share")):
+            if (one := value.get(key)) is not None:
+                found[name] = self.text(one, key)
+        for key in ("repeat", "trainable"):
+            if (one := value.get(key)) is not None:
+                found[key] = one
+        if "repeat" in found and found.get("clause"):
+            self.wrong(codes.LOOP_FORM, value.key_span("for"), "a step has `repeat` or `for`, not both", help="nest the loops with `steps: [...]`")
+        if (index := value.get("index")) is not None and (word := self.text(index, "index")):
+            found["index"] = word.text
+        if (doc := value.get("doc")) is not None and (word := self.text(doc, "doc")):
+            found["doc"] = word.text
+        return found
+
+    def text(self, value: Value, key: str) -> Scalar | None:
+        if isinstance(value, Scalar) and value.text != "":
+            return value
+        example = {"when": "when: index > 0", "for": "for: n in repeats"}.get(key, f"{key}: name")
+        self.wrong(codes.WRONG_TYPE, value.span, f"`{key}` takes a text", help=f"write it as in `{example}`")
+        return None
+
+    def texts(self, value: Value, key: str) -> tuple[Scalar, ...]:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        return tuple(one for item in items if (one := self.text(item, key)) is not None)
+
+    def branches(self, merge: str, value: Value) -> tuple[tuple[Branch, ...], Value | None]:
+        """The branches of a merge, and its options where it is written in the long form."""
+        options = {one.name for one in fields_of(OPERATORS[merge])} | {"branches"}
+        if isinstance(value, Mapping) and ("branches" in value.entries or (value.entries and value.entries.keys() <= options)):
+            rest = {key: one for key, one in value.entries.items() if key != "branches"}
+            inner = value.get("branches")
+            branches = self.branch_list(merge, inner) if inner is not None else ()
+            return branches, Mapping(rest, value.flow, value.span) if rest else None
+        return self.branch_list(merge, value), None
+
+    def branch_list(self, merge: str, value: Value) -> tuple[Branch, ...]:
+        if isinstance(value, Sequence):
+            return tuple(one for item in value.items for one in self.branch_item(item))
+        if isinstance(value, Mapping):
+            if {"for", "repeat"} & value.entries.keys():
+                return self.loop_branch(value)
+            return tuple(one for name in value.entries for one in self.named_branch(value, name))
+        self.wrong(codes.BRANCH_FORM, value.span, f"`{merge}` takes branches: a list of tensors, or named branches", help=f"write `{merge}: [_, input]` or `{merge}: {{left: [...], right: [...]}}`")
+        return ()
+
+    def branch_item(self, item: Value) -> tuple[Branch, ...]:
+        if isinstance(item, Scalar):
+            return (Branch("", item.span, tensor=item),)
+        if isinstance(item, Sequence):
+            return (Branch("", item.span, steps=self.steps(item)),)
+        if {"for", "repeat"} & item.entries.keys() and item.entries.keys() <= set(LOOP_KEYS):
+            return self.loop_branch(item)
+        operations = [key for key in item.entries if key not in STEP_KEYS]
+        if len(operations) < len(item.entries) or self.is_operation(operations[0]):
+            return (Branch("", item.span, steps=self.steps(item)),)
+        return tuple(one for name in item.entries for one in self.named_branch(item, name))
+
+    def is_operation(self, word: str) -> bool:
+        return word in OPERATORS or word in ARRANGING or word in self.macros or word.startswith("$")
+
+    def named_branch(self, value: Mapping, name: str) -> tuple[Branch, ...]:
+        key, inner = value.entries[name]
+        if name in STEP_KEYS or name in ("branches", *ARRANGING):
+            self.wrong(codes.NAME_TAKEN, key.span, f"no branch may be named `{name}`: the word belongs to the language")
+            return ()
+        if not name.replace("_", "").isalnum() or not name.isascii():
+            self.wrong(codes.NAME_FORM, key.span, f"`{name}` cannot name a branch", help="use letters, digits and `_`")
+            return ()
+        if isinstance(inner, Scalar) and inner.value is not None:
+            return (Branch(name, key.span, tensor=inner),)
+        return (Branch(name, key.span, steps=self.steps(inner)),)
+
+    def loop_branch(self, value: Mapping) -> tuple[Branch, ...]:
+        unknown = [key for key in value.entries if key not in LOOP_KEYS]
+        if unknown or "steps" not in value.entries:
+            place = value.key_span(unknown[0]) if unknown else value.span
+            problem = f"`{unknown[0]}` is not part of" if unknown else "`steps` is missing in"
+            self.wrong(codes.BRANCH_FORM, place, f"{problem} a loop that makes branches", help='write `{for: "n in list", steps: [...]}`')
+            return ()
+        keys = self.keys(value)
+        span = value.key_span("for" if "for" in value.entries else "repeat")
+        return (
+            Branch("", span, steps=self.steps(value.get("steps")), clause=keys.get("clause"), repeat=keys.get("repeat"), index=keys.get("index", "index")),
+        )
+
+    def site(self) -> int:
+        self.sites += 1
+        return self.sites
+
+    def wrong(self, code: codes.Code, span: Span, message: str, help: str = "") -> None:
+        self.diagnostics.add(error(code, span, message, help=help))
+
+
+def _is_null(value: Value) -> bool:
+    return isinstance(value, Scalar) and value.value is None

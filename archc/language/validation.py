@@ -1,0 +1,306 @@
+"""Located document -> Spec: the form of a spec, checked; failures become located diagnostics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error
+from archc.language.document import Mapping, Scalar, Sequence, Value, plain
+from archc.language.spec import (
+    STEP_KEYS,
+    TYPES,
+    Cell,
+    File,
+    Input,
+    Macro,
+    Parameter,
+)
+from archc.language.steps import ARRANGING, StepReader
+from archc.operators import OPERATORS
+
+VERSION = 1
+TOP_KEYS = {
+    "archc": "the version of the language, 1",
+    "name": "the name that addresses use",
+    "title": "the name that people read",
+    "doc": "a sentence for people",
+    "source": "where the network was published: title, authors, year, url",
+    "input": "the shape of the one input, without the batch axis",
+    "inputs": "several inputs by name",
+    "outputs": "the tensors that the network gives",
+    "layers": "the steps",
+    "params": "the family's parameters",
+    "let": "values derived from the parameters",
+    "macros": "functions from tensors and parameters to tensors",
+    "notation": "cells of the paper's own table, and the steps they stand for",
+    "variants": "the networks of the family",
+    "use": "library files whose macros are brought in",
+    "expect": "facts that are checked against the compiled network",
+    "implementation": "the published implementation that the network equals",
+    "aliases": "further names",
+}
+VARIANT_KEYS = (
+    "default", "title", "aliases", "input", "inputs", "outputs", "layers", "implementation", "doc", "source", "expect", "like",
+)
+MACRO_KEYS = ("doc", "params", "let", "inputs", "outputs", "body")
+PARAMETER_KEYS = ("type", "default", "min", "max", "enum", "doc")
+EXPECT_KEYS = ("params", "trainable", "non_trainable", "macs", "weight_layers", "output", "receptive_field")
+SOURCE_KEYS = ("title", "authors", "year", "url", "venue", "section", "arxiv", "doi", "note")
+RESERVED = frozenset({*STEP_KEYS, *ARRANGING, "branches", "_", "input", "true", "false", "null"})
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+TENSOR_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
+BOUND = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*)>")
+NAME_LIMIT = 128
+
+
+class FileReader:
+    """Reads one file's declarations into a `File`."""
+
+    def __init__(self, root: Value, file: File, steps: StepReader) -> None:
+        self.root = root
+        self.file = file
+        self.steps = steps
+        self.diagnostics: Diagnostics = steps.diagnostics
+
+    def wrong(self, code: Code, span: Span, message: str, help: str = "", label: str = "") -> None:
+        """Collects an error."""
+        self.diagnostics.add(error(code, span, message, help=help, label=label))
+
+    def check_keys(self, value: Mapping, known: Iterable[str], what: str) -> None:
+        """Unknown keys are errors: in other tools they are ignored, which is the mistake that nobody sees."""
+        known = tuple(known)
+        for key in value.entries:
+            if key not in known:
+                near = closest(key, known)
+                help = f"did you mean `{near}`?" if near else f"the keys are {', '.join(known)}"
+                self.wrong(codes.UNKNOWN_KEY, value.key_span(key), f"{what} has no key `{key}`", help)
+
+    def mapping(self, value: Value | None, what: str) -> Mapping | None:
+        """The value as a mapping; anything else is an error."""
+        if value is None or isinstance(value, Mapping):
+            return value
+        self.wrong(codes.WRONG_TYPE, value.span, f"{what} takes a mapping, and this is {kind_of(value)}")
+        return None
+
+    def text(self, value: Value | None, what: str) -> str:
+        """The value as a text."""
+        if value is None:
+            return ""
+        if isinstance(value, Scalar) and value.value is not None:
+            return value.text
+        self.wrong(codes.WRONG_TYPE, value.span, f"{what} takes a text, and this is {kind_of(value)}")
+        return ""
+
+    def head(self) -> Mapping | None:
+        """The top level, its keys and its version checked."""
+        root = self.root
+        if not isinstance(root, Mapping):
+            self.wrong(codes.WRONG_TYPE, root.span, f"a spec is a mapping of keys, and this is {kind_of(root)}", help="start with `archc: 1` and `name: ...`")
+            return None
+        version = root.get("archc")
+        if version is None:
+            self.wrong(codes.MISSING_KEY, root.span, "the key `archc`, the version of the language, is missing", help="write `archc: 1` as the first line")
+        elif plain(version) != VERSION or not isinstance(plain(version), int) or isinstance(plain(version), bool):
+            self.wrong(codes.LANGUAGE_VERSION, version.span, f"this archc reads version {VERSION} of the language, and the spec says {_show(version)}", help=f"write `archc: {VERSION}`, or install a newer archc")
+        self.check_keys(root, TOP_KEYS, "a spec")
+        return root
+
+    def declarations(self, root: Mapping) -> None:
+        """`params`, `let`, `macros` and `notation` into the file."""
+        macros = self.mapping(root.get("macros"), "`macros`")
+        if macros is not None:
+            self.steps.macros |= set(macros.entries)
+        for one in self.file.used:
+            self.steps.macros |= set(one.macros)
+        self.file.params = self.params(root.get("params"), "the family")
+        self.file.let = self.lets(root.get("let"))
+        if macros is not None:
+            self.file.macros = {
+                name: macro for name in macros.entries if (macro := self.macro(macros, name)) is not None
+            }
+        self.file.cells = tuple(self.cells(self.mapping(root.get("notation"), "`notation`")))
+
+    def macro(self, macros: Mapping, name: str) -> Macro | None:
+        """One macro's declaration."""
+        key, value = macros.entries[name]
+        if name in OPERATORS or name in RESERVED:
+            what = "an operator" if name in OPERATORS else "a word of the language"
+            self.wrong(codes.NAME_TAKEN, key.span, f"a macro cannot be called `{name}`: that is {what}")
+            return None
+        self.identifier(key, "a macro")
+        if isinstance(value, Sequence):
+            value = Mapping({"body": (key, value)}, False, key.span)
+        if not isinstance(value, Mapping):
+            self.wrong(codes.MACRO_FORM, value.span, f"the macro `{name}` needs a body", help="write `body:` and a list of steps under it")
+            return None
+        self.check_keys(value, MACRO_KEYS, f"the macro `{name}`")
+        body = value.get("body")
+        if body is None:
+            self.wrong(codes.MACRO_FORM, key.span, f"the macro `{name}` has no `body`", help="write `body:` and a list of steps under it")
+        return Macro(
+            name,
+            key.span,
+            self.text(value.get("doc"), "`doc`"),
+            self.params(value.get("params"), f"the macro `{name}`"),
+            self.lets(value.get("let")),
+            self.names(value.get("inputs"), "inputs"),
+            self.scalars(value.get("outputs"), "outputs"),
+            self.steps.steps(body),
+            self.file,
+        )
+
+    def names(self, value: Value | None, what: str) -> tuple[str, ...] | None:
+        found = self.scalars(value, what)
+        return None if found is None else tuple(one.text for one in found)
+
+    def scalars(self, value: Value | None, what: str) -> tuple[Scalar, ...] | None:
+        """A name, or a list of names."""
+        if value is None:
+            return None
+        items = value.items if isinstance(value, Sequence) else (value,)
+        for one in items:
+            if not isinstance(one, Scalar) or not one.text:
+                self.wrong(codes.WRONG_TYPE, one.span, f"`{what}` takes names, and this is {kind_of(one)}")
+        return tuple(one for one in items if isinstance(one, Scalar))
+
+    def params(self, value: Value | None, owner: str) -> dict[str, Parameter]:
+        """Declared parameters, in order."""
+        mapping = self.mapping(value, "`params`")
+        if mapping is None:
+            return {}
+        found: dict[str, Parameter] = {}
+        for name, (key, declared) in mapping.entries.items():
+            self.identifier(key, "a parameter")
+            if owner == "the family" and name in VARIANT_KEYS:
+                self.wrong(codes.NAME_TAKEN, key.span, f"a family's parameter cannot be called `{name}`: variants have that key")
+            found[name] = self.parameter(key, declared)
+        return found
+
+    def parameter(self, key: Scalar, value: Value) -> Parameter:
+        """A type word, a default, or a mapping that declares both and more."""
+        name, span = key.text, key.span
+        if isinstance(value, Scalar) and value.plain and value.text in TYPES:
+            return Parameter(name, span, value.text)
+        if not isinstance(value, Mapping):
+            return Parameter(name, span, None, default=value)
+        if set(value.entries) == {"list"}:
+            return Parameter(name, span, "list", self.type_word(value.entries["list"][1]))
+        if not set(value.entries) & {"type", "default"}:
+            near = "write `{default: {...}}` for a mapping as default, or `{type: int, min: 1}` to declare a type"
+            self.wrong(codes.PARAMETER_FORM, value.span, f"the parameter `{name}` declares neither `type` nor `default`", near)
+            return Parameter(name, span, None, default=value)
+        self.check_keys(value, PARAMETER_KEYS, f"the parameter `{name}`")
+        kind, item = self.type_of(value.get("type"))
+        limits = {one: plain(found) for one in ("min", "max") if (found := value.get(one)) is not None}
+        choices = value.get("enum")
+        return Parameter(
+            name, span, kind, item, value.get("default"), limits.get("min"), limits.get("max"),
+            tuple(plain(choices)) if isinstance(choices, Sequence) else None, self.text(value.get("doc"), "`doc`"),
+        )
+
+    def type_of(self, value: Value | None) -> tuple[str | None, str | None]:
+        if isinstance(value, Mapping) and set(value.entries) == {"list"}:
+            return "list", self.type_word(value.entries["list"][1])
+        return (None, None) if value is None else (self.type_word(value), None)
+
+    def type_word(self, value: Value) -> str | None:
+        word = value.text if isinstance(value, Scalar) else ""
+        if word in TYPES:
+            return word
+        near = closest(word, TYPES)
+        self.wrong(codes.PARAMETER_FORM, value.span, f"`{word}` is no type" if word else "a type is a word", help=f"did you mean `{near}`?" if near else f"the types are {', '.join(TYPES)}")
+        return None
+
+    def lets(self, value: Value | None) -> tuple[tuple[str, Span, Value], ...]:
+        """Derived values, in order."""
+        mapping = self.mapping(value, "`let`")
+        if mapping is None:
+            return ()
+        for key, _ in mapping.entries.values():
+            self.identifier(key, "a value")
+        return tuple((name, key.span, one) for name, (key, one) in mapping.entries.items())
+
+    def identifier(self, key: Scalar, what: str) -> None:
+        """A value's name can be read in expressions, so it is an identifier."""
+        if not IDENTIFIER.match(key.text):
+            self.wrong(codes.NAME_FORM, key.span, f"{what} cannot be called `{key.text}`", help="use letters, digits and `_`, and begin with a letter")
+        elif key.text in RESERVED:
+            self.wrong(codes.NAME_TAKEN, key.span, f"{what} cannot be called `{key.text}`: the word belongs to the language")
+        elif len(key.text) > NAME_LIMIT:
+            self.wrong(codes.LIMIT_NAME, key.span, f"a name has at most {NAME_LIMIT} characters")
+
+    def cells(self, mapping: Mapping | None) -> Iterable[Cell]:
+        """Notation: patterns as regular expressions, the longest literal parts as they stand."""
+        for pattern, (key, value) in (mapping.entries if mapping else {}).items():
+            parts = BOUND.split(pattern)
+            names = parts[1::2]
+            if len(set(names)) != len(names):
+                self.wrong(codes.NAME_TAKEN, key.span, f"the pattern `{pattern}` binds one name twice")
+                continue
+            text = "".join(f"(?P<{part}>[0-9]+|[A-Za-z]+)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+            yield Cell(pattern, re.compile(text + r"\Z"), not names, key.span, self.steps.steps(value))
+
+    def input_list(self, root: Mapping) -> tuple[Input, ...]:
+        """The declared inputs, whether by `input` or by `inputs`."""
+        single, several = root.get("input"), root.get("inputs")
+        if single is not None and several is not None:
+            self.wrong(codes.STEP_FORM, root.key_span("inputs"), "a network has `input` or `inputs`, not both")
+        if single is not None:
+            return (self.input("input", root.key_span("input"), single),)
+        mapping = self.mapping(several, "`inputs`")
+        if mapping is None:
+            return ()
+        return tuple(self.input(name, key.span, value) for name, (key, value) in mapping.entries.items())
+
+    def input(self, name: str, span: Span, value: Value) -> Input:
+        """One input: a list of sizes, or a mapping with `shape` and `dtype`."""
+        if not TENSOR_NAME.match(name):
+            self.wrong(codes.NAME_FORM, span, f"`{name}` cannot name an input", help="use letters, digits and `_`")
+        if not isinstance(value, Mapping):
+            return Input(name, span, value)
+        self.check_keys(value, ("shape", "dtype"), "an input")
+        shape = value.get("shape")
+        if shape is None:
+            self.wrong(codes.MISSING_KEY, span, f"the input `{name}` has no `shape`")
+        return Input(name, span, shape or value, self.text(value.get("dtype"), "`dtype`") or "float32")
+
+    def source_of(self, value: Value | None) -> dict[str, Any]:
+        """The publication, as plain values."""
+        mapping = self.mapping(value, "`source`")
+        if mapping is None:
+            return {}
+        self.check_keys(mapping, SOURCE_KEYS, "`source`")
+        return {key: one.text if isinstance(one, Scalar) and key != "year" else plain(one) for key, (_, one) in mapping.entries.items()}
+
+    def expectations(self, value: Value | None) -> dict[str, tuple[Scalar, Value]]:
+        """The facts to check, unevaluated."""
+        mapping = self.mapping(value, "`expect`")
+        if mapping is None:
+            return {}
+        self.check_keys(mapping, EXPECT_KEYS, "`expect`")
+        return dict(mapping.entries)
+
+
+def kind_of(value: Value | object) -> str:
+    """What a value is, in words: `the text "64"`, `a list`."""
+    if isinstance(value, Sequence | list | tuple):
+        return "a list"
+    if isinstance(value, Mapping | dict):
+        return "a mapping"
+    one = value.value if isinstance(value, Scalar) else value
+    if one is None:
+        return "nothing"
+    if isinstance(one, bool):
+        return f"`{str(one).lower()}`"
+    if isinstance(one, int | float):
+        return f"the number {one}"
+    return f'the text "{one}"' if isinstance(one, str) and len(one) < 60 else "a text"
+
+
+def _show(value: Value) -> str:
+    return f"`{value.text}`" if isinstance(value, Scalar) else kind_of(value)
+
+
+Check = Callable[[Value], None]

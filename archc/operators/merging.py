@@ -1,0 +1,218 @@
+"""Merges: several tensors become one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from archc.diagnostics import codes
+from archc.operators import kinds, shape_rules
+from archc.operators.base import Operator, Problem, Role, Shape, Window, attribute
+from archc.operators.shape_rules import fit, shapes_label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add(Operator):
+    """The sum of tensors of one shape: the residual connection.
+
+    `- add: {residual: [...], shortcut: input}`. A tensor with axes of size 1 is stretched, with a warning.
+    """
+
+    name: ClassVar[str] = "add"
+    role: ClassVar[Role] = Role.MERGE
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        yield from elementwise_problems(self.name, inputs)
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (_stretched(inputs),)
+
+    def window(self, inputs: tuple[Shape, ...]) -> Window | None:
+        return _position_by_position(inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subtract(Operator):
+    """The first tensor minus the second."""
+
+    name: ClassVar[str] = "subtract"
+    role: ClassVar[Role] = Role.MERGE
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        yield from elementwise_problems(self.name, inputs)
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (_stretched(inputs),)
+
+    def window(self, inputs: tuple[Shape, ...]) -> Window | None:
+        return _position_by_position(inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiply(Operator):
+    """The product of tensors: gates. `channels` or `1 x 1 x channels` is stretched over space in silence.
+
+    `- multiply: {features: [], gate: [global_avg_pool: {keep_dims: true}, conv: {filters: 64, activation: sigmoid}]}`.
+    """
+
+    name: ClassVar[str] = "multiply"
+    role: ClassVar[Role] = Role.MERGE
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        widest = _stretched(inputs)
+        gates = tuple(widest if _is_gate(one, widest) else one for one in inputs)
+        if len(set(gates)) > 1:
+            yield from elementwise_problems(self.name, inputs)
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (_stretched(inputs),)
+
+    def window(self, inputs: tuple[Shape, ...]) -> Window | None:
+        return _position_by_position(inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Average(Operator):
+    """The mean of tensors of one shape, value by value."""
+
+    name: ClassVar[str] = "average"
+    role: ClassVar[Role] = Role.MERGE
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        yield from elementwise_problems(self.name, inputs)
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (_stretched(inputs),)
+
+    def window(self, inputs: tuple[Shape, ...]) -> Window | None:
+        return _position_by_position(inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maximum(Operator):
+    """The larger of tensors of one shape, value by value."""
+
+    name: ClassVar[str] = "maximum"
+    role: ClassVar[Role] = Role.MERGE
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        yield from elementwise_problems(self.name, inputs)
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (_stretched(inputs),)
+
+    def window(self, inputs: tuple[Shape, ...]) -> Window | None:
+        return _position_by_position(inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minimum(Operator):
+    """The smaller of tensors of one shape, value by value."""
+
+    name: ClassVar[str] = "minimum"
+    role: ClassVar[Role] = Role.MERGE
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        yield from elementwise_problems(self.name, inputs)
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return (_stretched(inputs),)
+
+    def window(self, inputs: tuple[Shape, ...]) -> Window | None:
+        return _position_by_position(inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concat(Operator):
+    """Tensors side by side along one axis, the channels by default; all other sizes are equal.
+
+    `- concat: {1x1: [...], 3x3: [...], pool: [...]}`.
+    """
+
+    name: ClassVar[str] = "concat"
+    role: ClassVar[Role] = Role.MERGE
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    axis: Any = attribute(kinds.AXIS, "The axis along which the tensors are joined.", "channels")
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        axis = shape_rules.resolve_axis(self.axis, inputs[0])
+        if len({len(one) for one in inputs}) == 1 and axis is None:
+            yield shape_rules.axis_problem(self.name, self.axis, inputs[0])
+            return
+        if axis is not None and all(_join(inputs[0], one, axis) for one in inputs):
+            return
+        yield Problem(
+            codes.SHAPES_DIFFER,
+            f"`concat` needs tensors that differ in the axis `{self.axis}` only, but these differ in others",
+            shapes_label(inputs),
+            "bring the tensors to the same size: same strides, same padding, or pooling",
+        )
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        at = shape_rules.resolve_axis(self.axis, inputs[0]) or 0
+        sizes = [one[at] for one in inputs]
+        joined = None if None in sizes else sum(one or 0 for one in sizes)
+        rest = [next((one[axis] for one in inputs if one[axis] is not None), None) for axis in range(len(inputs[0]))]
+        return ((*rest[:at], joined, *rest[at + 1 :]),)
+
+
+def elementwise_problems(name: str, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+    """Shapes that differ are an error; shapes that stretch over each other, a warning."""
+    first = inputs[0]
+    if all(len(one) == len(first) and all(map(fit, first, one)) for one in inputs):
+        return
+    if shape_rules.broadcast(inputs) is not None:
+        yield Problem(
+            codes.BROADCAST,
+            f"`{name}` stretches one tensor over another",
+            shapes_label(inputs),
+            "give the tensors one shape, where that was meant",
+            warning=True,
+        )
+        return
+    yield Problem(
+        codes.SHAPES_DIFFER,
+        f"`{name}` needs tensors of one shape, but these differ",
+        shapes_label(inputs),
+        _mend(inputs),
+    )
+
+
+def _mend(inputs: tuple[Shape, ...]) -> str:
+    same_rank = len({len(one) for one in inputs}) == 1
+    if not same_rank:
+        return "give the tensors the same number of axes"
+    if len({one[:-1] for one in inputs}) == 1:
+        return f"project the smaller one: `- conv: {{filters: {max(one[-1] or 0 for one in inputs)}}}`"
+    if len({one[-1] for one in inputs}) == 1:
+        return "bring them to one size: give the branches the same strides and padding"
+    return f"project the shortcut, with the stride of the other: `- conv: {{filters: {inputs[0][-1]}, stride: 2}}`"
+
+
+def _stretched(inputs: tuple[Shape, ...]) -> Shape:
+    return shape_rules.broadcast(inputs) or inputs[0]
+
+
+def _is_gate(shape: Shape, widest: Shape) -> bool:
+    if shape == widest:
+        return True
+    return shape[-1:] == widest[-1:] and all(one == 1 for one in shape[:-1])
+
+
+def _join(one: Shape, other: Shape, axis: int) -> bool:
+    return len(one) == len(other) and all(
+        at == axis or fit(size, against) for at, (size, against) in enumerate(zip(one, other, strict=True))
+    )
+
+
+def _position_by_position(inputs: tuple[Shape, ...]) -> Window:
+    axes = max(0, max(len(one) for one in inputs) - 1)
+    return Window((1,) * axes, (1,) * axes, (1,) * axes, ((0, 0),) * axes)

@@ -1,0 +1,186 @@
+"""The compiler on one page: text -> located document -> validated spec -> expanded graph -> analyses -> artefacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from archc.analyses import AnalysedGraph
+from archc.analyses.expectations import Expectation, check_expectations
+from archc.diagnostics import CompileError, Diagnostic, Diagnostics, closest, codes, error, warning
+from archc.expansion.network import expand
+from archc.expansion.static import check_spec
+from archc.language.catalogue import Address, AddressError, Opener
+from archc.language.catalogue import find as find_spec
+from archc.language.document import Value
+from archc.language.families import SpecReader, given
+from archc.language.spec import Spec, Variant
+from archc.language.steps import StepReader
+
+if TYPE_CHECKING:
+    from archc.backends.keras.layers import KerasModel
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A compiled network: its graph and analyses, the warnings, and how its stated facts fared."""
+
+    spec: Spec
+    variant: Variant
+    analysed: AnalysedGraph
+    warnings: tuple[Diagnostic, ...]
+    expectations: tuple[Expectation, ...]
+
+    @property
+    def graph(self) -> Any:
+        """The expanded graph."""
+        return self.analysed.graph
+
+    @cached_property
+    def lowered(self) -> KerasModel:
+        """The list of Keras layers."""
+        from archc.backends.keras.lowering import lower
+
+        return lower(self.graph)
+
+    def to_keras(self, seed: int = 0) -> Any:
+        """A `keras.Model` with seeded initial weights. Needs Keras."""
+        from archc.backends.keras.model import to_keras
+
+        return to_keras(self.lowered, seed=seed)
+
+    def to_dot(self, **options: Any) -> str:
+        """The diagram as DOT text."""
+        from archc.backends.diagram.backend import to_dot
+
+        return to_dot(self.graph, **options)
+
+    def to_svg(self, **options: Any) -> str:
+        """The diagram as SVG text."""
+        from archc.backends.diagram.backend import to_svg
+
+        return to_svg(self.graph, **options)
+
+    def to_python(self) -> str:
+        """Keras source that builds the network."""
+        from archc.backends.keras.source import source
+
+        return source(self.analysed)
+
+    def stats(self) -> dict[str, Any]:
+        """Parameters, multiply-accumulates and the layer table, as plain data."""
+        from archc.backends.stats import stats
+
+        return stats(self.analysed)
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+
+class Family:
+    """A loaded spec; `family["D"]` compiles a variant.
+
+    >>> import archc
+    >>> archc.load("vgg")["D"].analysed.cost.params
+    138357544
+    """
+
+    def __init__(self, address: Address, spec: Spec, reader: StepReader, notices: tuple[Diagnostic, ...]) -> None:
+        self.address = address
+        self.spec = spec
+        self.reader = reader
+        self.notices = notices
+
+    def __getitem__(self, variant: str) -> Compiled:
+        return self.compile(variant)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.spec.variants)
+
+    def __len__(self) -> int:
+        return len(self.spec.variants)
+
+    def compile(self, variant: str | None = None, values: Mapping[str, Any] | None = None) -> Compiled:
+        """A variant, with values given from outside. Raises `CompileError`, `AddressError`."""
+        chosen = self.spec.variants[self.choose(variant)]
+        outside: dict[str, Value] = given(dict(values or {}))
+        self.check_names(outside)
+        diagnostics = Diagnostics()
+        self.reader.diagnostics = diagnostics
+        graph = expand(self.spec, chosen, outside, self.reader, diagnostics)
+        diagnostics.stop_on_errors()
+        assert graph is not None
+        analysed = AnalysedGraph(graph)
+        facts: tuple[Expectation, ...] = ()
+        if outside and chosen.expect:
+            key = next(iter(chosen.expect.values()))[0]
+            diagnostics.add(warning(codes.NOT_APPLICABLE, key.span, "`expect` holds for the variant as written; values were given from outside, so it was not checked"))
+        else:
+            facts = check_expectations(analysed, chosen, diagnostics)
+        diagnostics.stop_on_errors()
+        return Compiled(self.spec, chosen, analysed, (*self.notices, *diagnostics), facts)
+
+    def choose(self, variant: str | None) -> str:
+        """The variant's exact name; the default one where none is asked for."""
+        variants = self.spec.variants
+        if variant:
+            return self.named(variant)
+        if len(variants) == 1:
+            return next(iter(variants))
+        default = next((name for name, one in variants.items() if one.default), None)
+        if default is None:
+            raise AddressError(f"`{self.spec.name}` has several variants and no default", f"name one: {', '.join(f'{self.spec.name}:{one}' for one in variants)}")
+        return default
+
+    def named(self, variant: str) -> str:
+        """The variant that a name or alias means; case does not matter where it is clear."""
+        variants = self.spec.variants
+        if variant in variants:
+            return variant
+        for name, one in variants.items():
+            if name.lower() == variant.lower() or variant.lower() in (alias.lower() for alias in one.aliases):
+                return name
+        near = closest(variant, [one for one in variants if one])
+        listed = ", ".join(one for one in variants if one) or "none"
+        raise AddressError(f"`{self.spec.name}` has no variant `{variant}`", f"did you mean `{self.spec.name}:{near}`?" if near else f"its variants are {listed}")
+
+    def check_names(self, outside: Mapping[str, Value]) -> None:
+        for name in outside:
+            if name not in self.spec.file.params:
+                near = closest(name, self.spec.file.params)
+                listed = ", ".join(self.spec.file.params) or "none"
+                raise AddressError(f"`{self.spec.name}` has no parameter `{name}`", f"did you mean `{near}`?" if near else f"its parameters are {listed}")
+
+
+def load_address(address: Address) -> Family:
+    """The family at an address. Raises `CompileError`."""
+    diagnostics = Diagnostics()
+    reader = StepReader(diagnostics)
+    spec = SpecReader(reader, Opener(address.path)).spec(address.source)
+    diagnostics.stop_on_errors()
+    if spec is None:
+        raise CompileError(tuple(diagnostics))
+    check_spec(spec, reader)
+    diagnostics.stop_on_errors()
+    return Family(address, spec, reader, tuple(diagnostics))
+
+
+def load(address: str, standard_input: bytes | None = None) -> Family:
+    """The family that an address such as `vgg` or `nets/mine.yaml` leads to."""
+    return load_address(find_spec(address, standard_input))
+
+
+def compile(address: str, **values: Any) -> Compiled:
+    """The network at an address, its parameters set by name.
+
+    >>> import archc
+    >>> archc.compile("lenet").analysed.cost.params
+    61706
+    """
+    found = find_spec(address)
+    return load_address(found).compile(found.variant or None, values)
+
+
+__all__ = ["Compiled", "Family", "compile", "error", "load", "load_address"]
