@@ -1,0 +1,121 @@
+"""The command line: COMMANDS lists the commands; each is one thin file, loaded when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+COMMANDS: dict[str, str] = {
+    "build": "compile a spec and write Keras models, source and diagrams",
+    "check": "validate and compile specs, and prove what they expect",
+    "draw": "write diagrams only",
+    "stats": "show layers, parameters and multiply-accumulates",
+    "expand": "write the plain spec after macros, families and expressions",
+    "list": "list shipped and local specs",
+    "schema": "print the JSON Schema of the language, for editors",
+    "explain": "explain a diagnostic's code",
+}
+DONE, WRONG_SPEC, WRONG_CALL, MACHINE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that suggests the option or choice that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the call with exit code 2 and one line."""
+        from archc.diagnostics import closest
+
+        words = [one for action in self._actions for one in action.option_strings] + list(COMMANDS)
+        odd = next((one for one in message.replace("'", " ").split() if closest(one, words) and one not in words), None)
+        hint = f" (did you mean `{closest(odd, words)}`?)" if odd else ""
+        self.exit(WRONG_CALL, f"{self.prog}: {message}{hint}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line; gives the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    try:
+        return run(words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except MemoryError:
+        print("archc: out of memory", file=sys.stderr)
+        return MACHINE
+
+
+def run(words: list[str]) -> int:
+    """Finds the command and runs it, its failures told in words."""
+    from archc.commands.console import Console
+    from archc.diagnostics import CompileError
+    from archc.language.catalogue import AddressError
+
+    options = parse(words)
+    if options is None:
+        return DONE
+    console = Console(getattr(options, "format", "text"))
+    try:
+        code: int = options.run(options, console)
+    except CompileError as problem:
+        console.diagnostics(problem.diagnostics)
+        code = WRONG_SPEC
+    except AddressError as problem:
+        console.failure(problem.message, problem.help)
+        code = WRONG_CALL
+    except Failure as problem:
+        console.failure(problem.message, problem.help)
+        code = problem.code
+    except OSError as problem:
+        if isinstance(problem, BrokenPipeError):
+            raise
+        console.failure(f"{problem.filename or 'the machine'}: {problem.strerror or problem}", "what was there before is whole")
+        code = MACHINE
+    sys.stdout.flush()
+    return code
+
+
+class Failure(Exception):
+    """A command cannot be done; one line, a hint and an exit code."""
+
+    def __init__(self, message: str, help: str = "", code: int = MACHINE) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+        self.code = code
+
+
+def parse(words: list[str]) -> Any:
+    """The options of a call; only the command that is called is loaded. `None` where there is nothing to run."""
+    from archc import __version__
+
+    parser = Parser(prog="archc", description="The compiler for neural-network architectures.", epilog="archc COMMAND --help shows a command's options and examples.")
+    parser.add_argument("--version", action="version", version=f"archc {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    called = next((one for one in words if not one.startswith("-")), None)
+    for name, help in COMMANDS.items():
+        if name == called:
+            module: Any = import_module(f"archc.commands.{name}_command" if name == "list" else f"archc.commands.{name}")
+            command = subparsers.add_parser(
+                name, help=help, description=module.__doc__, epilog=module.EXAMPLES,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+        else:
+            subparsers.add_parser(name, help=help, add_help=False)
+    if not words:
+        parser.print_help()
+        return None
+    options = parser.parse_args(words)
+    if not hasattr(options, "run"):
+        parser.error("a command is missing")
+    return options

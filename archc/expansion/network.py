@@ -92,11 +92,12 @@ def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> l
         name = expander.builder.nodes[flow.node].name if isinstance(flow, Tensor) else "output"
         return [(name, flow, last)]
     found: list[tuple[str, Flow, Span | None]] = []
-    for scalar in variant.outputs:
-        name = expander.text(scalar, scope)
-        if name in expander.dropped and name not in scope.tensors:
+    for key, scalar in variant.outputs:
+        tensor = expander.text(scalar, scope)
+        if tensor in expander.dropped and tensor not in scope.tensors:
             continue
-        found.append((name, output(name, scalar, scope, flow), scalar.span))
+        name = tensor if key is scalar else key.text
+        found.append((name, output(tensor, scalar, scope, flow), key.span))
     names = [name for name, _, _ in found]
     for at, (name, _, span) in enumerate(found):
         if name in names[:at]:

@@ -187,13 +187,14 @@ def _words(value: Value) -> dict[str, int]:
     return counts
 
 
-def _reads(value: Value, name: str, declared: Span) -> bool:
-    """True where a `$` text or a bare expression holds the name."""
-    for scalar in _scalars(value):
-        if scalar.span.start == declared.start and scalar.span.source is declared.source:
-            continue
-        if name in scalar.text and name in WORD.findall(scalar.text) and ("$" in scalar.text or scalar.text != name or True):
-            if scalar.text == name and "$" not in scalar.text:
-                continue
-            return True
-    return False
+def _reads(value: Value, name: str, declared: Span, *, bare: bool = False) -> bool:
+    """True where a `$` text or a bare expression (`when`, `for`) holds the name."""
+    if isinstance(value, Scalar):
+        here = value.span.start == declared.start and value.span.source is declared.source
+        return not here and (bare or "$" in value.text) and name in value.text and name in WORD.findall(value.text)
+    if isinstance(value, Mapping):
+        return any(
+            _reads(key, name, declared) or _reads(one, name, declared, bare=key.text in ("when", "for"))
+            for key, one in value.entries.values()
+        )
+    return any(_reads(one, name, declared) for one in value.items)

@@ -173,7 +173,7 @@ class _Variants:
             default=isinstance(default, Scalar) and default.value is True,
             implementation=reader.text(over.get("implementation"), "`implementation`"),
             inputs=reader.input_list(over),
-            outputs=reader.scalars(over.get("outputs"), "outputs"),
+            outputs=reader.outputs(over.get("outputs")),
             layers=reader.steps.steps(over.get("layers")),
             values={key: value for key, (_, value) in entries.items() if key in reader.file.params},
             expect=expect,

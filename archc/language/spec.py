@@ -148,7 +148,7 @@ class Variant:
     default: bool
     implementation: str
     inputs: tuple[Input, ...]
-    outputs: tuple[Scalar, ...] | None
+    outputs: tuple[tuple[Scalar, Scalar], ...] | None
     layers: tuple[Step, ...]
     values: Map[str, Value]
     expect: Map[str, tuple[Scalar, Value]]

@@ -165,6 +165,14 @@ class FileReader:
                 self.wrong(codes.WRONG_TYPE, one.span, f"`{what}` takes names, and this is {kind_of(one)}")
         return tuple(one for one in items if isinstance(one, Scalar))
 
+    def outputs(self, value: Value | None) -> tuple[tuple[Scalar, Scalar], ...] | None:
+        """The outputs: names of tensors, or a mapping that gives each output's own name and its tensor."""
+        if isinstance(value, Mapping):
+            self.scalars(Sequence(tuple(one for _, one in value.entries.values()), True, value.span), "outputs")
+            return tuple((key, one) for key, one in value.entries.values() if isinstance(one, Scalar))
+        found = self.scalars(value, "outputs")
+        return None if found is None else tuple((one, one) for one in found)
+
     def params(self, value: Value | None, owner: str) -> dict[str, Parameter]:
         """Declared parameters, in order."""
         mapping = self.mapping(value, "`params`")

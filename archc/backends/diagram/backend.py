@@ -7,12 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from archc.backends.base import Artefact, Backend
 from archc.backends.diagram import dot
-from archc.backends.diagram.dot import Direction
 from archc.backends.diagram.engine import layout
 from archc.backends.diagram.outline import Detail, outline
 from archc.backends.diagram.styles import ThemeName
 from archc.backends.diagram.svg import polish
-from archc.backends.diagram.tree import Outline
+from archc.backends.diagram.tree import Direction, Outline
 from archc.graph.graph import Graph
 
 FileFormat = Literal["dot", "svg", "png", "pdf"]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archc.backends.diagram.tree import Box, Cluster, Edge, Outline, ranks
+from archc.backends.diagram.tree import Box, Cluster, Direction, Edge, Outline, ranks
 
-ROWS = 28
-"""So many rows of boxes fill a column."""
+ROWS = {"TB": 24, "LR": 14}
+"""So many boxes in a line fill the height of a page, or its width."""
 
 FRAME_ROWS = 0.7
 MOST = 6
 
 
-def columns(outline: Outline, wanted: int = 0) -> list[list[Box | Cluster]]:
-    """The items in columns: so many as are wanted, or as many as keep them short (0)."""
+def columns(outline: Outline, direction: Direction = "TB", wanted: int = 0) -> list[list[Box | Cluster]]:
+    """The items in columns (rows, where lines run from left to right): as many as keep them short, or as wanted."""
     items = outline.items
     heights = _heights(items, ranks(len(outline.boxes), outline.edges))
-    count = wanted or min(MOST, -(-int(sum(heights)) // ROWS))
+    count = wanted or min(MOST, -(-int(sum(heights)) // ROWS[direction]))
     if count < 2:
         return [items]
     starts = [0, *_cuts(heights, _narrow(items, outline.edges, len(outline.boxes)), count), len(items)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
 
 import graphviz
 from graphviz.quoting import attr_list
@@ -11,10 +11,8 @@ from archc.backends.diagram import words
 from archc.backends.diagram.columns import boxes_in
 from archc.backends.diagram.columns import columns as split
 from archc.backends.diagram.styles import BOLD, CIRCLE, FONT, NAMES, THEMES, Theme, ThemeName, box_style, role_style
-from archc.backends.diagram.tree import Box, Cluster, Edge, Outline
+from archc.backends.diagram.tree import Box, Cluster, Direction, Edge, Outline
 from archc.operators import Role
-
-Direction = Literal["TB", "LR"]
 
 ATTRIBUTES = frozenset(
     "bgcolor class color constraint distortion fillcolor fixedsize fontcolor fontname fontsize height id label labeljust labelloc "
@@ -37,7 +35,7 @@ DROPPED = dict.fromkeys(
 
 def to_dot(outline: Outline, direction: Direction = "TB", theme: ThemeName = "light", columns: int = 0) -> str:
     """The DOT text of a drawing tree: the same bytes every time. `columns` is 0 for as many as it takes."""
-    return _Writer(outline, split(outline, columns), direction, THEMES[theme]).text()
+    return _Writer(outline, split(outline, direction, columns), direction, THEMES[theme]).text()
 
 
 def literal(text: str, longest: int = LONGEST_LINE) -> str:
@@ -78,7 +76,8 @@ class _Writer:
                 for box in boxes_in(item)[0]:
                     self._column_of[box] = number
         handed_on: dict[int, set[int]] = {}
-        edges = sorted(self._outline.edges, key=lambda edge: (edge.tail, edge.head))
+        turn = 1 if self._direction == "TB" else -1
+        edges = sorted(self._outline.edges, key=lambda edge: (edge.tail, turn * edge.head))
         for number, edge in enumerate(edges):
             column = self._column_of[edge.head]
             self._inputs[edge.head] += 1
@@ -94,7 +93,8 @@ class _Writer:
         totals = literal(self._outline.totals, 160)
         self._open("cluster_page", {"label": totals, "fontsize": "10", **page})
         self._open("cluster_body", {"label": self._legend(), "labelloc": "b", "fontsize": "9", **page})
-        for number, column in enumerate(self._columns):
+        placed = list(enumerate(self._columns))
+        for number, column in placed if self._direction == "TB" else reversed(placed):
             self._column(column, number)
         self._close()
         self._close()
@@ -136,7 +136,7 @@ class _Writer:
 
     def _tree(self, items: list[Box | Cluster]) -> None:
         """Frames and boxes in the order of the text, without recursion."""
-        pending: list[Box | Cluster | None] = list(reversed(items))
+        pending: list[Box | Cluster | None] = [*self._stacked(items)]
         while pending:
             item = pending.pop()
             if item is None:
@@ -147,13 +147,17 @@ class _Writer:
                 self._cluster(item, self._opened)
                 self._opened += 1
                 pending.append(None)
-                pending.extend(reversed(item.items))
+                pending.extend(self._stacked(item.items))
+
+    def _stacked(self, items: list[Box | Cluster]) -> Iterable[Box | Cluster]:
+        """The items as they come off a stack. Engines lay lines from left to right out from the bottom up."""
+        return reversed(items) if self._direction == "TB" else items
 
     def _box(self, box: Box) -> None:
         text = words.lines(box)
         if box.outputs:
             text = [*text, "→ " + ", ".join(box.outputs)]
-        style = box_style(box, self._inputs[box.id], text[0], self._theme)
+        style = box_style(box, self._inputs[box.id], text[0], self._theme, self._direction)
         name = f"n{box.id}"
         tip = literal(words.tooltip(box), 400)
         self._node(name, {"label": literal("\n".join(text)), "id": name, "tooltip": tip, **style})

@@ -93,7 +93,7 @@ class _Plan:
         if head.role is Role.MERGE:
             equal = all(shape == head.head.shape for shape in head.head.input_shapes)
             return None if equal and skip else (edge.head, edge.shape) if equal else (edge.head, edge.tail)
-        changed = all(shape != edge.shape for shape in tail.head.input_shapes)
+        changed = not tail.title and all(shape != edge.shape for shape in tail.head.input_shapes)
         return ("from", edge.tail, edge.shape) if changed else None
 
     def _runs(self, block: Block) -> list[Run]:

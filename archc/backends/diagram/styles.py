@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from archc.backends.diagram.tree import Box
+from archc.backends.diagram.tree import Box, Direction
 from archc.operators import Role
 
 ThemeName = Literal["light", "dark"]
@@ -40,7 +40,8 @@ NAMES: dict[Role, str] = {Role.INPUT: "input", Role.RESHAPING: "reshape", Role.O
 FONT = "Helvetica"
 BOLD = "Helvetica-Bold"
 CIRCLE = {"shape": "circle", "width": "0.26", "fixedsize": "true", "margin": "0", "fontsize": "13"}
-BAR_PER_INPUT = 0.55
+BAR_PER_INPUT = {"TB": 0.55, "LR": 0.3}
+"""A joining merge is a bar across what it joins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,18 @@ def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def box_style(box: Box, inputs: int, label: str, theme: Theme) -> dict[str, str]:
+def box_style(box: Box, inputs: int, label: str, theme: Theme, direction: Direction) -> dict[str, str]:
     """The attributes of a drawn node."""
     style = role_style(box.role, theme)
     if box.title:
-        return {**style, "style": "filled,rounded", "penwidth": "1.6", "fontname": BOLD, "margin": "0.2,0.07"}
+        return {**style, "style": "filled,rounded", "penwidth": "1.6", "margin": "0.2,0.07"}
     if box.role is Role.MERGE and len(label) == 1:
         return {**style, **CIRCLE}
     if box.role is Role.MERGE and len(box.members) > 1:
         return {**style, "style": "filled,rounded"}
     if box.role is Role.MERGE:
-        return {**style, "width": f"{max(0.8, BAR_PER_INPUT * inputs):.2f}"}
+        side, least = ("width", 0.8) if direction == "TB" else ("height", 0.3)
+        return {**style, side: f"{max(least, BAR_PER_INPUT[direction] * inputs):.2f}"}
     if _grouped(box):
         return {**style, "peripheries": "2"}
     if box.outputs:

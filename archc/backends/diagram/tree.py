@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from archc.graph.graph import Node
 from archc.operators import Role, Shape
+
+Direction = Literal["TB", "LR"]
+"""From top to bottom, for pages; from left to right, for slides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ def _input_title(node: Node) -> str:
 
 def _operation(node: Node, copies: Sequence[Node]) -> str:
     """`Conv 3×3 / 2`, with dilation, groups and an activation where the operator has them."""
-    text = title(node.operator.name)
     attributes = node.operator.attributes()
+    text = _own_class(attributes) or title(node.operator.name)
     window = _window_text(node, attributes)
     if window:
         text = f"{text} {window}"
@@ -86,6 +86,12 @@ def _operation(node: Node, copies: Sequence[Node]) -> str:
     if isinstance(groups, int) and groups > 1:
         text += f"{SEPARATOR}{groups} groups"
     return text + _activation(attributes)
+
+
+def _own_class(attributes: dict[str, Any]) -> str:
+    """The class that a step names itself, without its module."""
+    name = attributes.get("class_")
+    return name.rpartition(":")[2] if isinstance(name, str) else ""
 
 
 def _short(node: Node) -> str:

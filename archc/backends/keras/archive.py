@@ -13,14 +13,14 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from archc.backends.keras import initial
-from archc.backends.keras.config import KERAS_VERSION, config_text, is_layer, keras_order
+from archc.backends.keras.config import KERAS_VERSION, config_text, keras_order
 from archc.backends.keras.layers import KerasLayer, KerasModel
 from archc.operators import Weight
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     _Blocks = tuple[Callable[[], Values], ...]
 
 _PAGE = 1 << 12
+_SMALL = 1 << 14
 _BEGINNING = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can hold: archives do not tell when they were made
 # The inner layers that hold the weights of a layer which has none of its own, each as many as the others.
 _INNER: dict[str, tuple[str, ...]] = {
@@ -88,7 +89,7 @@ def weight_paths(model: KerasModel) -> Iterator[tuple[str, KerasLayer]]:
     count: dict[str, int] = {}
     for index in keras_order(model).layers:
         layer = model.layers[index]
-        if not is_layer(layer):
+        if layer.is_operation:
             continue
         name = _snake_case(layer.class_name)
         number = count.get(name, 0)
@@ -126,11 +127,9 @@ def _initial_blocks(layer: KerasLayer, seed: int) -> Iterator[_Blocks]:
 
 
 def _given_blocks(layer: KerasLayer, given: Sequence[Any]) -> Iterator[_Blocks]:
-    shapes = [tuple(one.shape) for one in given]
-    if shapes != [one.shape for one in layer.weights]:
-        raise ValueError(
-            f"layer {layer.name!r} takes weights of shapes {[one.shape for one in layer.weights]}, not {shapes}"
-        )
+    shapes, wanted = [tuple(one.shape) for one in given], [one.shape for one in layer.weights]
+    if shapes != wanted:
+        raise ValueError(f"layer {layer.name!r} takes weights of shapes {wanted}, not {shapes}")
     for one in given:
         yield (partial(_flat, one),)
 
@@ -248,12 +247,12 @@ def _stream(skeleton: _Skeleton, slots: Sequence[_Slot], target: IO[bytes]) -> N
     """Write the HDF5 file from its first byte to its last."""
     at = 0
     with ThreadPoolExecutor(_workers()) as pool:
-        made = _ahead(pool, (one for slot in slots for one in slot.blocks))
+        made = _ahead(pool, slots)
         for slot in slots:
             if slot.offset > at:
                 target.write(skeleton.between(at, slot.offset))
             for _ in slot.blocks:
-                target.write(memoryview(next(made)).cast("B"))
+                target.write(next(made).data.cast("B"))
             at = slot.offset + 4 * slot.weight.size
     target.write(skeleton.between(at, skeleton.size))
 
@@ -262,13 +261,17 @@ def _workers() -> int:
     return min(8, os.cpu_count() or 1)
 
 
-def _ahead(pool: ThreadPoolExecutor, blocks: Iterator[Callable[[], Values]]) -> Iterator[Values]:
-    """The blocks in order, each made some time before it is asked for, and never more than a few at once."""
-    waiting: deque[Future[Values]] = deque()
+def _ahead(pool: ThreadPoolExecutor, slots: Sequence[_Slot]) -> Iterator[Values]:
+    """The blocks in order, each made some time before it is asked for, and never more than a few at once.
+
+    A small one is made when it is asked for, which takes less time than to hand it to another thread.
+    """
+    waiting: deque[Callable[[], Values]] = deque()
     most = 2 * _workers()
-    for one in blocks:
-        waiting.append(pool.submit(one))
-        if len(waiting) > most:
-            yield waiting.popleft().result()
+    for slot in slots:
+        for one in slot.blocks:
+            waiting.append(pool.submit(one).result if slot.weight.size > _SMALL else one)
+            if len(waiting) > most:
+                yield waiting.popleft()()
     while waiting:
-        yield waiting.popleft().result()
+        yield waiting.popleft()()

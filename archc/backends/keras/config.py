@@ -56,11 +56,6 @@ class KerasOrder:
     calls: dict[_Node, int]
 
 
-def is_layer(layer: KerasLayer) -> bool:
-    """True for a layer, false for a bare operation (`keras.ops`), which has no weights, dtype or `trainable`."""
-    return not layer.module.startswith("keras.src.ops.")
-
-
 def keras_order(model: KerasModel) -> KerasOrder:
     """Keras's own order: deepest first, where depth is the longest way to an output, then as a walk finds them.
 
@@ -171,7 +166,7 @@ def own_config(layer: KerasLayer) -> dict[str, Any]:
     if layer.class_name == "InputLayer":
         given = {"dtype": "float32", "sparse": False, "ragged": False, "optional": False}
         return {**given, **layer.config, "name": layer.name}
-    if not is_layer(layer):
+    if layer.is_operation:
         return {"name": layer.name, **layer.config}
     return {"name": layer.name, "trainable": layer.trainable, "dtype": _dtype_policy(), **layer.config}
 
@@ -203,7 +198,7 @@ def _layer_entry(model: KerasModel, index: int, order: KerasOrder) -> dict[str, 
 
 def _is_built_by_shape(layer: KerasLayer) -> bool:
     """Layers that take several tensors one by one name their shapes each in its way; the call will build those."""
-    if not is_layer(layer) or layer.class_name in BUILT_AT_ONCE:
+    if layer.is_operation or layer.class_name in BUILT_AT_ONCE:
         return False
     return layer.calls[0].as_list or len(layer.calls[0].inputs) == 1
 
@@ -215,9 +210,10 @@ def _built_with(model: KerasModel, call: KerasCall) -> list[Any]:
 
 def _inbound(model: KerasModel, layer: KerasLayer, call: KerasCall, order: KerasOrder) -> dict[str, Any]:
     tensors = [_tensor(model, tensor, order) for tensor in call.inputs]
+    filled_in = {} if layer.is_operation else CALL_ARGUMENTS.get(layer.class_name, {})
     return {
-        "args": [tensors] if call.as_list else tensors,
-        "kwargs": dict(CALL_ARGUMENTS.get(layer.class_name, ())) if is_layer(layer) else {},
+        "args": [*([tensors] if call.as_list else tensors), *call.arguments],
+        "kwargs": {**filled_in, **call.keywords},
     }
 
 

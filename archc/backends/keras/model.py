@@ -6,13 +6,13 @@ import importlib
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
 from archc.backends.keras import initial
-from archc.backends.keras.config import is_layer, keras_order, own_config
+from archc.backends.keras.config import keras_order, own_config
 from archc.backends.keras.layers import KerasLayer, KerasModel, KerasTensor
 from archc.operators import Weight
 
@@ -71,7 +71,7 @@ def _made(layer: KerasLayer, modules: Collection[str]) -> Any:
     if layer.module not in MODULES and layer.module not in modules:
         raise ValueError(f"{layer.module}.{layer.class_name} is not stock Keras, and {layer.module} is not allowed")
     settings = own_config(layer)
-    if is_layer(layer) and layer.class_name != "InputLayer":
+    if not layer.is_operation and layer.class_name != "InputLayer":
         del settings["dtype"]  # the default, which Keras need not read from a config
     return getattr(importlib.import_module(layer.module), layer.class_name)(**settings)
 
@@ -82,15 +82,12 @@ def _called(
     """The outputs of one call of a layer; the first call builds it."""
     call = layer.calls[number]
     tensors = [_found(outputs, one) for one in call.inputs]
-    arguments = [tensors] if call.as_list else tensors
-    if layer.weights and not made.built:
-        result = _built(made, layer, seed, arguments)
-    else:
-        result = made(*arguments)
+    use = partial(made, *([tensors] if call.as_list else tensors), *call.arguments, **call.keywords)
+    result = _built(made, layer, seed, use) if layer.weights and not made.built else use()
     return result if isinstance(result, (list, tuple)) else [result]  # pyright: ignore[reportUnknownVariableType]
 
 
-def _built(made: Any, layer: KerasLayer, seed: int, arguments: list[Any]) -> Any:
+def _built(made: Any, layer: KerasLayer, seed: int, use: Callable[[], Any]) -> Any:
     """Call a layer for the first time, and have its weights start with our values.
 
     Where the layer asks for its weights itself, ours take the place of Keras's, which are then never drawn. A layer
@@ -109,7 +106,7 @@ def _built(made: Any, layer: KerasLayer, seed: int, arguments: list[Any]) -> Any
 
     vars(made)["add_weight"] = add_weight
     try:
-        result = made(*arguments)
+        result = use()
     finally:
         del vars(made)["add_weight"]
     if waiting:
@@ -160,7 +157,7 @@ def _with_room(depth: int, function: Callable[[], _Result]) -> _Result:
 
 
 @contextmanager
-def _limits(recursion: int) -> Iterator[None]:
+def _limits(recursion: int) -> Generator[None]:
     before, stack = sys.getrecursionlimit(), threading.stack_size(_STACK)
     sys.setrecursionlimit(recursion)
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archc.graph.graph import Node
-from archc.operators import Operator, Shape, Weight
+from archc.operators import Shape, Weight
 
 LAYERS = "keras.layers"
 OPERATIONS = "keras.src.ops.numpy"
@@ -184,8 +184,3 @@ def padded(shape: Shape, pads: Sequence[tuple[int, int]]) -> Shape:
 def _sides(amounts: Sequence[tuple[int, int]]) -> list[Any]:
     listed = [list(one) for one in amounts]
     return listed[0] if len(listed) == 1 else listed
-
-
-def stated_operator(operator: Operator) -> str:
-    """An operator's name, for messages about our own mistakes."""
-    return type(operator).__name__

@@ -1,0 +1,85 @@
+"""Compile a spec and write Keras models, readable source and diagrams."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from archc.backends import BACKENDS, DIAGRAMS, backend
+from archc.backends.base import Artefact
+from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
+from archc.commands.console import Console, large
+from archc.commands.files import write_all
+from archc.commands.targets import add_spec, add_strict, compiled
+from archc.diagnostics import closest
+from archc.pipeline import Compiled
+
+EXAMPLES = """examples:
+  archc build vgg:D                             build/vgg-d.keras, build/vgg-d.py, build/vgg-d.svg
+  archc build mynet.yaml -o out --emit keras    only the model
+  archc build resnet:50 --set classes=10        a parameter of the family, set from outside"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
+    add_spec(parser)
+    add_strict(parser)
+    parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder to write into (default: build)")
+    parser.add_argument("--emit", metavar="LIST", default="keras,python,svg", help=f"what to write: {', '.join(BACKENDS)} (default: keras,python,svg)")
+    parser.add_argument("--seed", type=int, default=0, help="the seed of the initial weights (default: 0)")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Builds every network of the address."""
+    kinds = chosen(options.emit, tuple(BACKENDS))
+    written: list[str] = []
+    for one in compiled([options.spec], options.values):
+        console.diagnostics(one.warnings) if one.warnings and not console.is_json else None
+        if options.strict and one.warnings:
+            return WRONG_SPEC
+        written += emit(one, kinds, Path(options.output), options, console)
+    if console.is_json:
+        console.data({"written": written})
+    return DONE
+
+
+def chosen(text: str, known: tuple[str, ...]) -> list[str]:
+    """The kinds in a list, each known and once."""
+    kinds = list(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
+    for one in kinds:
+        if one not in known:
+            near = closest(one, known)
+            raise Failure(f"--emit has no kind `{one}`", f"did you mean `{near}`?" if near else f"the kinds are {', '.join(known)}", WRONG_CALL)
+    if not kinds:
+        raise Failure("--emit names no kind", f"the kinds are {', '.join(known)}", WRONG_CALL)
+    return kinds
+
+
+def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namespace, console: Console, **drawing: Any) -> list[str]:
+    """Writes the artefacts of one network, all or none."""
+    artefacts: list[Artefact] = []
+    for kind in kinds:
+        extra = drawing if kind in DIAGRAMS else {"seed": options.seed} if kind == "keras" else {}
+        artefacts += backend(kind, **extra).emit(one.graph)
+    try:
+        paths = write_all(folder, artefacts)
+    except Exception as problem:
+        if type(problem).__name__ == "EngineError":
+            raise Failure(f"the diagram could not be drawn: {problem}", "DOT text needs no engine: --emit dot", MACHINE) from None
+        raise
+    if not console.is_json:
+        cost = one.analysed.cost
+        console.line(f"{one.graph.address}: {large(cost.params)} parameters, {large(cost.macs)} MACs")
+        for path in paths:
+            console.line(f"  {path}  {size(path.stat().st_size)}")
+    return [str(path) for path in paths]
+
+
+def size(number: int) -> str:
+    """A file's size as people read it."""
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}" if unit != "B" else f"{number} B"
+        number = number / 1000  # pyright: ignore[reportAssignmentType]
+    return f"{number:.3g} GB"

@@ -1,0 +1,84 @@
+"""Addresses on the command line -> compiled networks; the options that commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from archc.commands import WRONG_CALL, Failure
+from archc.diagnostics import CompileError, Source, warning
+from archc.diagnostics.diagnostic import Diagnostic
+from archc.language.catalogue import AddressError, find, shipped_paths
+from archc.language.document import read
+from archc.pipeline import Compiled, Family, load_address
+
+
+def add_spec(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """The SPEC argument, `--set` and `--format`."""
+    help = "path.yaml, path.yaml:VARIANT, a name such as vgg:D, vgg:*, an alias such as vgg16, or - for standard input"
+    parser.add_argument("specs" if several else "spec", metavar="SPEC", nargs="+" if several else None, help=help)
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="values", help="give a parameter of the family a value")
+    add_format(parser)
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """The `--format` option."""
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for machines")
+
+
+def values(assignments: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` words as located values, read by the language's own rule."""
+    found: dict[str, Any] = {}
+    for word in assignments:
+        name, sign, text = word.partition("=")
+        if not sign or not name:
+            raise Failure(f"--set takes NAME=VALUE, and this is `{word}`", "for instance --set width=1.4", WRONG_CALL)
+        try:
+            found[name] = read(Source(f"--set {name}", text))
+        except CompileError as problem:
+            raise Failure(f"--set {name}: {problem.diagnostics[0].message}", "quote lists and mappings for the shell", WRONG_CALL) from None
+    return found
+
+
+def families(addresses: Sequence[str]) -> Iterator[tuple[Family, str]]:
+    """The families and the variants asked for; a pattern in a path is filled in."""
+    for address in addresses:
+        for one in _filled(address):
+            found = find(one, sys.stdin.buffer.read() if one.startswith("-") else None)
+            yield load_address(found), found.variant
+
+
+def _filled(address: str) -> Iterator[str]:
+    path = address.rpartition(":")[0] or address
+    if "*" not in path or Path(path).exists():
+        yield address
+        return
+    matches = sorted(one for one in glob(path) if one.endswith((".yaml", ".yml")))
+    if not matches and path.startswith("specs/"):
+        matches = [str(one) for one in shipped_paths()]
+    if not matches:
+        raise AddressError(f"no file matches {path}")
+    yield from matches
+
+
+def compiled(addresses: Sequence[str], assignments: Sequence[str], *, every: bool = False) -> Iterator[Compiled]:
+    """The networks at addresses; a bare family is all of its variants where `every` says so."""
+    given = values(assignments)
+    for family, variant in families(addresses):
+        if variant == "*" or (every and not variant):
+            for name in family:
+                yield family.compile(name or None, given)
+        else:
+            yield family.compile(variant or None, given)
+
+
+def add_strict(parser: argparse.ArgumentParser) -> None:
+    """The `--strict` option."""
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+
+
+__all__ = ["Diagnostic", "add_format", "add_spec", "add_strict", "compiled", "families", "values", "warning"]

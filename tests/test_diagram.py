@@ -1,0 +1,452 @@
+"""Diagrams: what is drawn is what the graph holds, folding is honest, and the files are sound and stable."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archc.backends.diagram import engine
+from archc.backends.diagram.backend import DiagramBackend, to_dot, to_svg
+from archc.backends.diagram.columns import columns
+from archc.backends.diagram.dot import ATTRIBUTES
+from archc.backends.diagram.engine import EngineError, layout
+from archc.backends.diagram.outline import outline
+from archc.backends.diagram.tree import Box, Cluster
+from archc.backends.diagram.words import amount_text, lines
+from archc.diagnostics import Origin, Source, Span
+from archc.graph.graph import Graph, Group, GroupKind, Node, Tensor
+from archc.operators import Operator, Role, Shape
+from archc.operators.activation import Relu
+from archc.operators.convolution import Conv, DepthwiseConv
+from archc.operators.dense import Dense
+from archc.operators.escape import Input
+from archc.operators.merging import Add, Concat
+from archc.operators.normalisation import BatchNorm
+from archc.operators.pooling import GlobalAvgPool, MaxPool
+from archc.operators.regularisation import DropPath
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Network:
+    """Builds a graph by hand: `flow` is the flowing tensor, `inside` opens a part of the text."""
+
+    def __init__(self, shape: Shape = (32, 32, 8), title: str = "A network") -> None:
+        self.origin = Origin(Span(Source("net.yaml", "x"), 0, 1))
+        self.title = title
+        self.group = self.root = Group("network", "", "", None)
+        self.nodes: list[Node] = []
+        self.flow = self.add(Input(shape=shape, dtype="float32"), name="input", inputs=())
+
+    def add(
+        self, operator: Operator, name: str = "", inputs: tuple[Tensor, ...] | None = None, shared: int | None = None
+    ) -> Tensor:
+        read = (self.flow,) if inputs is None else inputs
+        shapes = tuple(self.nodes[one.node].shapes[one.output] for one in read)
+        index = len(self.nodes)
+        name = name or f"{operator.name}_{index}"
+        made = operator.shapes(shapes)
+        self.nodes.append(Node(index, name, operator, read, shapes, made, self.origin, self.group, shared=shared))
+        self.flow = Tensor(index)
+        return self.flow
+
+    @contextmanager
+    def inside(self, kind: GroupKind, label: str = "", title: str = "") -> Iterator[None]:
+        outer = self.group
+        self.group = Group(kind, label, title, outer)
+        yield
+        self.group = outer
+
+    def conv_bn(self, filters: int, kernel: int = 3, stride: int = 1) -> Tensor:
+        with self.inside("macro", "conv_bn", "conv_bn"):
+            self.add(Conv(filters=filters, kernel=kernel, stride=stride, padding="same"))
+            self.add(BatchNorm())
+            return self.add(Relu())
+
+    def residual(self, filters: int, stride: int = 1, label: str = "") -> Tensor:
+        start = self.flow
+        with self.inside("macro", label, "unit"):
+            self.conv_bn(filters, stride=stride)
+            kept = self.conv_bn(filters)
+            projected = stride != 1 or self.nodes[start.node].shape[-1] != filters
+            short = self.add(Conv(filters=filters, stride=stride), inputs=(start,)) if projected else start
+            return self.add(Add(), inputs=(kept, short))
+
+    def graph(self, *outputs: Tensor) -> Graph:
+        named = tuple((f"out{number}", one) for number, one in enumerate(outputs or (self.flow,)))
+        return Graph("net", "A", self.title, "", {}, tuple(self.nodes), (0,), named, self.root)
+
+
+def stack(*strides: int, filters: int = 8) -> Network:
+    """Residual units, one after the other."""
+    network = Network()
+    with network.inside("loop", "block", "block"):
+        for number, stride in enumerate(strides):
+            with network.inside("iteration", f"block{number + 1}", "block"):
+                network.residual(filters, stride)
+    return network
+
+
+def inception() -> Graph:
+    network = Network()
+    start, ends = network.flow, list[Tensor]()
+    with network.inside("macro", "3a", "inception"):
+        for kernel in (1, 3, 5, 7):
+            network.flow = start
+            ends.append(network.conv_bn(kernel, kernel))
+        network.add(Concat(), inputs=tuple(ends))
+    return network.graph()
+
+
+def counts(graph: Graph) -> list[int]:
+    """How often each folded frame repeats, in order; 1 for the others."""
+    found: list[int] = []
+    pending: list[Box | Cluster] = list(reversed(outline(graph).items))
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Cluster):
+            found.append(item.count)
+            pending.extend(reversed(item.items))
+    return found
+
+
+def parsed(svg: str) -> tuple[list[ElementTree.Element], list[ElementTree.Element]]:
+    """The nodes and edges of an SVG."""
+    groups = [(one, one.get("class", "").split()) for one in ElementTree.fromstring(svg).iter(f"{SVG}g")]
+    nodes = [one for one, kinds in groups if "node" in kinds and "connector" not in kinds]
+    return nodes, [one for one, kinds in groups if "edge" in kinds]
+
+
+def test_layers_draws_every_node_and_edge() -> None:
+    graph = stack(2, 1, 1).graph()
+    nodes, edges = parsed(to_svg(graph, detail="layers"))
+    assert len(nodes) == len(graph.nodes)
+    assert len(edges) == sum(len(node.inputs) for node in graph.nodes)
+    drawn = Counter(kind for node in nodes for kind in node.get("class", "").split() if kind != "node")
+    assert drawn == Counter(f"role-{node.operator.role.value}" for node in graph.nodes)
+
+
+def test_a_layer_is_one_box() -> None:
+    network = Network((224, 224, 3))
+    network.conv_bn(64, 7, 2)
+    drawing = outline(network.graph())
+    assert [lines(box) for box in drawing.boxes] == [["Input", "224×224×3"], ["Conv 7×7 / 2 · BN · ReLU", "64"]]
+    assert all(isinstance(item, Box) for item in drawing.items)
+
+
+def test_a_tensor_that_others_read_is_not_fused_away() -> None:
+    network = Network()
+    kept = network.add(Conv(filters=8, kernel=1))
+    network.add(Add(), inputs=(network.add(Relu()), kept))
+    assert len(outline(network.graph()).boxes) == 4
+    network = Network()
+    kept = network.add(Conv(filters=8, kernel=1))
+    network.add(Relu())
+    assert len(outline(network.graph(kept, network.flow)).boxes) == 3
+
+
+def test_equal_blocks_fold_and_the_different_first_one_is_drawn() -> None:
+    graph = stack(2, 1, 1, 1).graph()
+    assert counts(graph) == [1, 3]
+    assert "× 3" in to_svg(graph)
+
+
+def test_folded_blocks_stand_for_all_their_nodes() -> None:
+    graph = stack(2, *[1] * 9).graph()
+    seen = Counter(node.index for box in outline(graph).boxes for copy in box.copies for node in copy)
+    assert seen == Counter(range(len(graph.nodes)))
+
+
+def test_blocks_that_differ_do_not_fold() -> None:
+    network = Network()
+    for kernel in (3, 5):
+        with network.inside("macro", "", "pair"):
+            network.conv_bn(8, kernel)
+            network.conv_bn(8, kernel)
+    assert counts(network.graph()) == [1, 1]
+
+
+def test_a_block_that_is_read_elsewhere_is_drawn() -> None:
+    network = Network()
+    ends = [network.residual(8) for _ in range(4)]
+    network.add(Concat(), inputs=(ends[1], ends[3]))
+    assert counts(network.graph()) == [2, 2]
+    assert counts(network.graph(ends[0], network.flow)) == [1, 1, 2]
+
+
+def test_parallel_blocks_do_not_fold() -> None:
+    network = Network()
+    start, ends = network.flow, list[Tensor]()
+    for _ in range(3):
+        network.flow = start
+        ends.append(network.residual(8))
+    network.add(Concat(), inputs=tuple(ends))
+    assert counts(network.graph()) == [1, 1, 1]
+
+
+def test_blocks_that_share_weights_fold_apart_from_blocks_that_own_them() -> None:
+    network = Network()
+    for shared in (None, None, 4, 4):
+        with network.inside("macro", "", "unit"):
+            network.add(Dense(units=8))
+            network.add(MaxPool(size=1))
+            network.add(Dense(units=8), shared=shared)
+    assert counts(network.graph()) == [2, 2]
+
+
+def test_a_fold_states_the_range_of_rates() -> None:
+    network = Network()
+    for rate in (0.1, 0.2, 0.3):
+        with network.inside("macro", "", "unit"):
+            network.conv_bn(8)
+            network.add(DropPath(rate=rate))
+    assert counts(network.graph()) == [3]
+    assert "0.1–0.3" in to_dot(network.graph())
+
+
+def test_folds_inside_folds_connect() -> None:
+    network = Network()
+    for _ in range(3):
+        with network.inside("steps", "stage", "stage"):
+            network.add(MaxPool(size=1))
+            for _ in range(4):
+                network.residual(8)
+    network.add(GlobalAvgPool())
+    graph = network.graph()
+    assert counts(graph) == [3, 4]
+    drawing = outline(graph)
+    assert {edge.head for edge in drawing.edges} == {box.id for box in drawing.boxes} - {0}
+
+
+def test_shapes_stand_where_they_change_and_at_merges() -> None:
+    drawing = outline(inception())
+    merge = next(box.id for box in drawing.boxes if box.role is Role.MERGE)
+    assert all(edge.labelled for edge in drawing.edges if edge.head == merge)
+    network = Network()
+    for _ in range(3):
+        network.add(Conv(filters=8, kernel=3, padding="same"))
+    assert [edge.labelled for edge in outline(network.graph()).edges] == [True, False, False]
+
+
+def test_branches_stand_in_the_order_of_the_text() -> None:
+    nodes, _ = parsed(to_svg(inception()))
+    places: list[tuple[float, str]] = []
+    for node in nodes:
+        text = [one.text or "" for one in node.iter(f"{SVG}text")]
+        place = node.find(f"{SVG}text")
+        if text[0].startswith("Conv") and place is not None:
+            places.append((float(place.get("x", "0")), text[0][5:8]))
+    assert [kernel for _, kernel in sorted(places)] == ["1×1", "3×3", "5×5", "7×7"]
+
+
+def test_skips_are_dashed_and_short_branches_are_not() -> None:
+    assert [edge.skip for edge in outline(stack(1).graph()).edges].count(True) == 1
+    assert not any(edge.skip for edge in outline(stack(2).graph()).edges)
+    assert not any(edge.skip for edge in outline(inception()).edges)
+
+
+def test_an_overview_has_one_box_for_each_block() -> None:
+    drawing = outline(stack(2, 1, 1, 1).graph(), "overview")
+    assert [(box.title, box.count) for box in drawing.boxes[1:]] == [("block1 · unit", 1), ("unit", 3)]
+    assert [(edge.tail, edge.head) for edge in drawing.edges] == [(0, 1), (1, 2)]
+
+
+def test_a_long_network_is_broken_into_columns() -> None:
+    network = Network()
+    for number in range(40):
+        network.add(Conv(filters=8, kernel=1 + number, padding="same"))
+    drawing = outline(network.graph())
+    assert [len(column) for column in columns(drawing)] == [20, 21]
+    nodes, edges = parsed(to_svg(network.graph()))
+    assert len(nodes) == 41
+    assert len([one for one in edges if "tensor" in one.get("class", "")]) == 40
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_the_svg_is_accessible_and_inert(direction: str, theme: str) -> None:
+    svg = to_svg(stack(2, 1, 1).graph(), direction=direction, theme=theme)
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img"
+    assert [child.tag for child in root[:2]] == [f"{SVG}title", f"{SVG}desc"]
+    assert root.get("aria-labelledby") == f"{root[0].get('id')} {root[1].get('id')}"
+    assert root[0].text == "A network"
+    tags = {one.tag.removeprefix(SVG) for one in root.iter()}
+    assert tags <= {"svg", "g", "title", "desc", "polygon", "polyline", "path", "ellipse", "text"}
+    names = {name for one in root.iter() for name in one.attrib}
+    assert not [name for name in names if name.startswith("on") or "href" in name]
+    assert "http" not in svg.replace(SVG[1:-1], "")
+    assert "<!--" not in svg
+
+
+def test_the_totals_are_stated() -> None:
+    network = Network((224, 224, 3))
+    network.conv_bn(64, 7, 2)
+    network.add(GlobalAvgPool())
+    network.add(Dense(units=1000))
+    shown = " ".join(ElementTree.fromstring(to_svg(network.graph())).itertext())
+    assert "74.7 k parameters · 118 M MACs" in shown
+    assert "input 224×224×3 · output 1000" in shown
+    assert amount_text(999_999) == "1.00 M"
+
+
+def test_shared_weights_count_once() -> None:
+    network = Network((10,))
+    first = network.add(Dense(units=10, bias=False))
+    network.add(Dense(units=10, bias=False), shared=first.node)
+    assert outline(network.graph()).totals.startswith("100 parameters · 200 MACs")
+
+
+def test_grouped_convolutions_have_a_double_border() -> None:
+    network = Network()
+    network.add(DepthwiseConv(kernel=3))
+    assert "peripheries=2" in to_dot(network.graph()).split("n1 [")[1].splitlines()[0]
+
+
+HOSTILE = [
+    "",
+    "<b>bold</b>",
+    "<",
+    "a < b > c & d",
+    "&amp; &#65;",
+    'say "hi"',
+    "ends in \\",
+    "\\N \\G \\l \\r \\E",
+    "{a|b}",
+    "line\nbreak",
+    "bell\x07 nul\x00 esc\x1b",
+    "\ud800 lone",
+    "]; n9 [URL=x",
+    "日本語 ☃ 😀",
+    "javascript:alert(1)",
+    "node",
+    "a:b:c",
+    "/* c */ // d # e",
+]
+
+
+def hostile(text: str) -> Graph:
+    """A network in which every name is this text."""
+    network = Network(title=text)
+    for _ in range(2):
+        with network.inside("macro", text, text):
+            network.add(Conv(filters=8, kernel=3, padding="same"), text)
+            network.add(MaxPool(size=1), text)
+    first = network.flow
+    network.add(GlobalAvgPool(), text)
+    graph = network.graph(first, network.flow)
+    return Graph(text, "", text, text, {}, graph.nodes, (0,), ((text, first), (text, network.flow)), graph.root)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_are_drawn_as_text(text: str) -> None:
+    svg = to_svg(hostile(text), detail="layers")
+    nodes, edges = parsed(svg)
+    assert (len(nodes), len(edges)) == (6, 5)
+    svg.encode()
+
+
+def test_names_are_shown_as_they_are() -> None:
+    text = 'a\\N&amp;<b>"c"{d}'
+    words = [one.text or "" for one in ElementTree.fromstring(to_svg(hostile(text))).iter(f"{SVG}text")]
+    assert words[0] == text
+    assert f"→ {text}" in words
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=40))
+def test_any_name_is_drawn(text: str) -> None:
+    nodes, edges = parsed(to_svg(hostile(text), detail="layers"))
+    assert (len(nodes), len(edges)) == (6, 5)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_dot_attributes_are_a_closed_list(text: str) -> None:
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', to_dot(hostile(text)))
+    bare = re.sub(r"<<TABLE.*</TABLE>>", '""', bare)
+    assert set(re.findall(r"(\w+)=", bare)) <= ATTRIBUTES
+    assert not ATTRIBUTES & {"URL", "href", "target", "image", "shapefile", "imagepath", "fontpath", "stylesheet"}
+
+
+def test_the_same_graph_gives_the_same_bytes() -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_diagram as t\n"
+        "sys.stdout.buffer.write(t.to_svg(t.stack(2, 1, 1).graph()).encode())\n"
+    )
+    seen: set[bytes] = set()
+    for seed in ("0", "1", "2"):
+        command = [sys.executable, "-c", program, str(Path(__file__).parent)]
+        done = subprocess.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+        seen.add(done.stdout)
+    assert seen == {to_svg(stack(2, 1, 1).graph()).encode()}
+
+
+def test_the_backend_names_its_files() -> None:
+    artefacts = DiagramBackend(formats=("dot", "svg", "png"), dpi=72).emit(stack(1).graph())
+    assert [one.filename for one in artefacts] == ["net-a.dot", "net-a.svg", "net-a.png"]
+    starts = [b"digraph", b"<svg", b"\x89PNG"]
+    for artefact, start in zip(artefacts, starts):
+        file = io.BytesIO()
+        artefact.write(file)
+        assert file.getvalue().startswith(start)
+
+
+def test_a_hundred_blocks_of_a_thousand_layers_are_small() -> None:
+    drawing = outline(stack(2, *[1] * 3000).graph())
+    assert len(drawing.boxes) < 12
+
+
+def test_bad_dot_is_an_engine_error() -> None:
+    with pytest.raises(EngineError, match="graphviz-pure"):
+        layout("digraph {", engine="graphviz-pure")
+
+
+def test_a_label_that_the_engine_blanks_is_an_engine_error() -> None:
+    with pytest.raises(EngineError):
+        layout('digraph { a [label=<<FONT></FONT>>] }', engine="graphviz-pure")
+
+
+def test_a_slow_engine_is_an_engine_error() -> None:
+    edges = "".join(f"n{one} -> n{two};" for one in range(60) for two in range(one + 1, 60))
+    with pytest.raises(EngineError, match="longer than"):
+        layout(f"digraph {{ {edges} }}", engine="graphviz-pure", timeout=0.05)
+
+
+def test_an_unknown_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHC_ENGINE", "crayon")
+    with pytest.raises(EngineError, match="unknown engine `crayon`"):
+        layout("digraph { a }")
+
+
+def test_no_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in engine.ENGINES:
+        monkeypatch.setitem(engine.ENGINES, name, lambda format, dpi: None)
+    with pytest.raises(EngineError, match="no layout engine for svg is installed"):
+        layout("digraph { a }")
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("import sys; sys.exit(3)", "ended with code 3"),
+        ("print('nothing')", "gave no svg"),
+        ("import sys; print('<svg/>'); print('Error: blank', file=sys.stderr)", "Error: blank"),
+        ("import os; os.kill(os.getpid(), 11)", "ended with signal 11"),
+    ],
+)
+def test_a_failing_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch, program: str, message: str) -> None:
+    monkeypatch.setitem(engine.ENGINES, "dot", lambda format, dpi: [sys.executable, "-c", program])
+    with pytest.raises(EngineError, match=message):
+        layout("digraph { a }", engine="dot")
