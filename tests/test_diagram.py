@@ -125,7 +125,7 @@ def counts(graph: Graph) -> list[int]:
 def parsed(svg: str) -> tuple[list[ElementTree.Element], list[ElementTree.Element]]:
     """The nodes and edges of an SVG."""
     groups = [(one, one.get("class", "").split()) for one in ElementTree.fromstring(svg).iter(f"{SVG}g")]
-    nodes = [one for one, kinds in groups if "node" in kinds and "connector" not in kinds]
+    nodes = [one for one, kinds in groups if "node" in kinds and not {"connector", "shape", "legend"} & set(kinds)]
     return nodes, [one for one, kinds in groups if "edge" in kinds]
 
 

@@ -5,8 +5,7 @@ A fenced block says in its info string what it is:
 - `yaml` compiles, without a warning. What it leaves out of `archc`, `name` and `input` is filled in; a list of steps
   becomes the `layers`; a block with neither layers nor variants is a library.
 - `yaml CODE` gives that diagnostic, and `yaml file=net.yaml` names the file that the text stands in. Files of one page
-  see each other, so that `use:` works.
-- `yaml fragment` is a part that is shown for its form, and is only read as YAML.
+  see each other, so that `use:` works, and the page's Python sessions find them.
 - `text layers` lists the nodes of the example before it, each by name, or by name and shape.
 - `text diagnostics` is what the example before it prints.
 """
@@ -25,7 +24,6 @@ import yaml
 from archc import reference
 from archc.diagnostics import CompileError, Diagnostic
 from archc.diagnostics.render import render
-from archc.expansion.static import check_spec  # noqa: F401  (libraries are read through `use:`)
 from archc.graph.graph import Graph
 from archc.language.catalogue import Address
 from archc.language.document import decode
@@ -73,9 +71,9 @@ def blocks(page: Path) -> list[Block]:
     ]
 
 
-def examples() -> Iterator[Block]:
-    for page in PAGES:
-        yield from (one for one in blocks(page) if one.words[:1] == ["yaml"] and "fragment" not in one.words)
+def examples() -> list[Block]:
+    found = [one for page in PAGES for one in blocks(page)]
+    return [one for one in found if one.words[:1] == ["yaml"]]
 
 
 def shown() -> Iterator[tuple[Block, Block]]:
@@ -102,6 +100,15 @@ def whole(body: str) -> str:
     return head + body
 
 
+def write_files(page: Path, folder: Path) -> None:
+    """Puts the named files of a page into a folder."""
+    for one in blocks(page):
+        if one.words[:1] == ["yaml"] and any(word.startswith("file=") for word in one.words):
+            path = folder / one.filename
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(whole(one.body), encoding="utf-8")
+
+
 @dataclass(frozen=True)
 class Outcome:
     graphs: list[Graph]
@@ -110,11 +117,7 @@ class Outcome:
 
 def compiled(block: Block, folder: Path) -> Outcome:
     """All variants of an example; the other named files of its page lie beside it."""
-    for one in blocks(block.page):
-        if one.words[:1] == ["yaml"] and any(word.startswith("file=") for word in one.words):
-            path = folder / one.filename
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(whole(one.body), encoding="utf-8")
+    write_files(block.page, folder)
     source = decode(block.filename, whole(block.body).encode())
     graphs: list[Graph] = []
     found: list[Diagnostic] = []
@@ -144,7 +147,7 @@ def test_examples_compile(block: Block, tmp_path: Path) -> None:
     assert given == ({block.code} if block.code else set()), "\n\n".join(map(render, outcome.diagnostics))
 
 
-@pytest.mark.parametrize(("example", "block"), shown(), ids=str)
+@pytest.mark.parametrize(("example", "block"), list(shown()), ids=str)
 def test_what_is_shown_is_true(example: Block, block: Block, tmp_path: Path) -> None:
     """The layer names and the messages that a page shows are those that archc gives."""
     outcome = compiled(example, tmp_path)
@@ -157,11 +160,6 @@ def test_what_is_shown_is_true(example: Block, block: Block, tmp_path: Path) -> 
     nodes = [one for one in outcome.graphs[0].nodes if one.operator.arity != (0, 0)]
     names = [[one.name, show(one.shape)] for one in nodes]
     assert [line.split() for line in wanted] == [one[: len(wanted[0].split())] for one in names]
-
-
-@pytest.mark.parametrize("block", [one for page in PAGES for one in blocks(page) if "fragment" in one.words], ids=str)
-def test_fragments_are_yaml(block: Block) -> None:
-    yaml.compose(block.body)
 
 
 @pytest.mark.parametrize("name", reference.PAGES)
@@ -189,9 +187,10 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", [one for one in PAGES if ">>> " in one.read_text(encoding="utf-8")], ids=lambda one: one.name)
-def test_sessions_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python sessions of a page give what they show."""
-    monkeypatch.chdir(ROOT)
+def test_sessions_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python sessions of a page give what they show, in a folder with the files that it names."""
+    write_files(page, tmp_path)
+    monkeypatch.chdir(tmp_path)
     text = "\n".join(one.body for one in blocks(page) if one.words[:1] == ["python"] and ">>> " in one.body)
     session = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     outcome = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(session)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping as Map, Sequence as Seq
+from collections.abc import Callable
+from collections.abc import Mapping as Map
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from archc.diagnostics import Code, Diagnostic, Origin, Span, closest, codes, error
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow
@@ -181,14 +183,16 @@ def has_expression(value: Value) -> bool:
 
 @lru_cache(maxsize=1024)
 def _validator(operator: type[Operator], name: str) -> Any:
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
+    import jsonschema.validators
+
+    library = cast(Any, jsonschema.validators)
+    draft, extend = library.Draft202012Validator, library.extend
 
     def whole(_: Any, value: Any) -> bool:
         # JSON Schema takes 3.0 for an integer; the language does not.
         return isinstance(value, int) and not isinstance(value, bool)
 
-    strict = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", whole))
+    strict = extend(draft, type_checker=draft.TYPE_CHECKER.redefine("integer", whole))
     field = next(one for one in fields_of(operator) if spec_name(one) == name)
     return strict(dict(field.kind.schema)), field
 
@@ -326,8 +330,7 @@ def at_call(diagnostic: Diagnostic, origin: Origin) -> Diagnostic:
     """The diagnostic with the macro calls that led to it."""
     if diagnostic.span is None or origin.call is None:
         return diagnostic
-    make = error(diagnostic.code, Origin(diagnostic.span, origin.call), diagnostic.message, label=diagnostic.label, notes=diagnostic.notes, help=diagnostic.help)
-    return make
+    return error(diagnostic.code, Origin(diagnostic.span, origin.call), diagnostic.message, label=diagnostic.label, notes=diagnostic.notes, help=diagnostic.help)
 
 
 __all__ = ["Code", "Wrong", "bind"]

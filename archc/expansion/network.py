@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from dataclasses import replace
+from typing import Any, cast
 
 from archc.diagnostics import Diagnostics, Origin, Span, closest, codes, error, warning
 from archc.expansion.binding import Wrong
@@ -66,16 +67,18 @@ def inputs(variant: Variant, expander: Expander, scope: Scope, root: Group) -> F
 
 
 def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -> Flow:
-    shape = expander.evaluate(declared.shape, scope)
-    if not isinstance(shape, list) or not shape:
-        raise Wrong(error(codes.WRONG_TYPE, declared.shape.span, f"an input's shape is a list of sizes, and this is {kind_of(shape)}", help="write `[height, width, channels]`; `null` leaves a size open"))
-    for at, size in enumerate(shape):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    value: Any = expander.evaluate(declared.shape, scope)
+    got = kind_of(value)
+    shape = cast("list[Any]", value) if isinstance(value, list) else []
+    if not shape:
+        raise Wrong(error(codes.WRONG_TYPE, declared.shape.span, f"an input's shape is a list of sizes, and this is {got}", help="write `[height, width, channels]`; `null` leaves a size open"))
+    for at, size in enumerate(shape):
         whole = isinstance(size, int) and not isinstance(size, bool)
         if size is not None and (not whole or size < 1):
             items = getattr(declared.shape, "items", None)
             span = items[at].span if items else declared.shape.span
-            raise Wrong(error(codes.WRONG_VALUE, span, f"a size of an input is a whole number from 1, or `null`, and this is {kind_of(size)}"))  # pyright: ignore[reportUnknownArgumentType]
-    operator = OPERATORS["input"](shape=tuple(shape), dtype=declared.dtype)  # pyright: ignore[reportUnknownArgumentType, reportCallIssue]
+            raise Wrong(error(codes.WRONG_VALUE, span, f"a size of an input is a whole number from 1, or `null`, and this is {kind_of(size)}"))
+    operator = OPERATORS["input"](shape=tuple(shape), dtype=declared.dtype)  # pyright: ignore[reportCallIssue]
     context = Context(Origin(declared.span), root, 0)
     made = expander.builder.add(operator, (), declared.name, context)
     tensor: Flow = made[0] if made else POISON

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 
 from archc.diagnostics import Span, codes, error, warning
-from archc.expansion.binding import Wrong, bind, check_value, has_expression, macro_signature, missing, operator_signature
+from archc.expansion.binding import (
+    Wrong,
+    bind,
+    check_value,
+    has_expression,
+    macro_signature,
+    missing,
+    operator_signature,
+)
 from archc.expansion.expand import CellMatch, match_cell, unknown_operation
 from archc.language.document import Mapping, Scalar, Value, plain
 from archc.language.spec import File, Macro, Spec, Step

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -179,7 +179,8 @@ class _Reader:
         documents = 0
         if bad := INVISIBLE.search(self.source.text):
             self.check_invisible(bad)
-        for event in yaml.parse(self.source.text, Loader=LOADER):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        events = cast("Iterator[Any]", cast(Any, yaml).parse(self.source.text, Loader=LOADER))
+        for event in events:
             match event:
                 case yaml.ScalarEvent():
                     self.add(self.scalar(event), event.anchor, 1)

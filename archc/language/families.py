@@ -45,7 +45,7 @@ class SpecReader:
         """The file's declarations, its libraries first."""
         reader.file.used = self.libraries(reader, top)
         reader.declarations(top)
-        seen: dict[str, str] = {one: reader.file.source.name for one in reader.file.macros}
+        seen: dict[str, str] = dict.fromkeys(reader.file.macros, reader.file.source.name)
         for used in reader.file.used:
             for name in used.macros:
                 if name in seen:
@@ -123,7 +123,7 @@ class _Variants:
         if name in self.done:
             return self.done[name]
         assert self.declared is not None
-        key, value = self.declared.entries[name]
+        _, value = self.declared.entries[name]
         own = self.reader.mapping(None if isinstance(value, Scalar) and value.value is None else value, f"the variant `{name}`")
         own_entries = own.entries if own else {}
         self.check(name, own)

@@ -77,7 +77,7 @@ def _top() -> dict[str, Any]:
         "notation": {"type": "object", "additionalProperties": {"$ref": "#/$defs/body"}},
         "variants": {"type": "object", "additionalProperties": {"$ref": "#/$defs/variant"}},
         "use": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-        "expect": {"type": "object", "properties": dict.fromkeys(EXPECT_KEYS, {}), "additionalProperties": False},
+        "expect": {"type": "object", "properties": {key: {} for key in EXPECT_KEYS}, "additionalProperties": False},
         "implementation": {"type": "string"},
         "aliases": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
     }
@@ -125,7 +125,7 @@ def _plain(value: Any) -> Any:
 def _attribute(fragment: Any, doc: str, default: Any, required: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"description": doc, "anyOf": [_plain(fragment), EXPRESSION]}
     if not required and not isinstance(default, tuple):
-        found["default"] = default
+        found["default"] = _plain(default)
     return found
 
 

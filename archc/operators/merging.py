@@ -133,6 +133,8 @@ class Minimum(Operator):
 class Concat(Operator):
     """Tensors side by side along one axis, the channels by default; all other sizes are equal.
 
+    Where one tensor leaves a size open and another states it, the result has what the first tensor says, as in Keras.
+
     `- concat: {1x1: [...], 3x3: [...], pool: [...]}`.
     """
 
@@ -160,8 +162,7 @@ class Concat(Operator):
         at = shape_rules.resolve_axis(self.axis, inputs[0]) or 0
         sizes = [one[at] for one in inputs]
         joined = None if None in sizes else sum(one or 0 for one in sizes)
-        rest = [next((one[axis] for one in inputs if one[axis] is not None), None) for axis in range(len(inputs[0]))]
-        return ((*rest[:at], joined, *rest[at + 1 :]),)
+        return ((*inputs[0][:at], joined, *inputs[0][at + 1 :]),)
 
 
 def elementwise_problems(name: str, inputs: tuple[Shape, ...]) -> Iterator[Problem]:

@@ -148,7 +148,7 @@ def times(*sizes: int | None) -> int | None:
 def broadcast(shapes: Iterable[Shape]) -> Shape | None:
     """The shape that all stretch to, aligned at the channels; `None` where they do not fit.
 
-    An open size fits every size: `broadcast([(28, 28, 8), (1, 1, 8)]) == (28, 28, 8)`.
+    An open size fits every size and stays open: `broadcast([(28, 28, 8), (1, 1, 8)]) == (28, 28, 8)`.
     """
     result: list[int | None] = []
     for shape in shapes:
@@ -157,7 +157,7 @@ def broadcast(shapes: Iterable[Shape]) -> Shape | None:
         for index in range(1, len(shorter) + 1):
             one, other = longer[-index], shorter[-index]
             if one is None or other is None:
-                merged[-index] = _with_open(one, other)
+                merged[-index] = None
             elif one == other or other == 1:
                 merged[-index] = one
             elif one == 1:
@@ -166,11 +166,6 @@ def broadcast(shapes: Iterable[Shape]) -> Shape | None:
                 return None
         result = merged
     return tuple(result)
-
-
-def _with_open(one: int | None, other: int | None) -> int | None:
-    sized = other if one is None else one
-    return None if sized == 1 else sized
 
 
 def fit(one: int | None, other: int | None) -> bool:

@@ -10,6 +10,9 @@ ROWS = {"TB": 24, "LR": 14}
 """So many boxes in a line fill the height of a page, or its width."""
 
 FRAME_ROWS = 0.7
+REACH = 0.45
+"""A cut may be so far from where it should be, in parts of a column."""
+
 MOST = 6
 
 
@@ -79,8 +82,9 @@ def _cuts(heights: list[float], allowed: list[int], count: int) -> list[int]:
         above.append(above[-1] + height)
     cuts: list[int] = []
     for part in range(1, count):
-        free = [one for one in allowed if not cuts or one > cuts[-1]]
+        target = above[-1] * part / count
+        reach = above[-1] / count * REACH
+        free = [one for one in allowed if abs(above[one] - target) <= reach and (not cuts or one > cuts[-1])]
         if free:
-            target = above[-1] * part / count
             cuts.append(min(free, key=lambda one: (abs(above[one] - target), one)))
     return cuts

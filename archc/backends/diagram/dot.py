@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import graphviz
 from graphviz.quoting import attr_list
 
 from archc.backends.diagram import words
-from archc.backends.diagram.columns import boxes_in
 from archc.backends.diagram.columns import columns as split
-from archc.backends.diagram.styles import BOLD, CIRCLE, FONT, NAMES, THEMES, Theme, ThemeName, box_style, role_style
+from archc.backends.diagram.legend import table
+from archc.backends.diagram.styles import BOLD, CIRCLE, FONT, THEMES, Theme, ThemeName, box_style
 from archc.backends.diagram.tree import Box, Cluster, Direction, Edge, Outline
-from archc.operators import Role
 
 ATTRIBUTES = frozenset(
-    "bgcolor class color constraint distortion fillcolor fixedsize fontcolor fontname fontsize height id label labeljust labelloc "
-    "margin mclimit minlen newrank nodesep nslimit nslimit1 ordering pad penwidth peripheries rankdir ranksep shape "
+    "arrowhead bgcolor class color constraint distortion fillcolor fixedsize fontcolor fontname fontsize height id label labeljust labelloc "
+    "margin mclimit minlen newrank nodesep nslimit nslimit1 ordering pack packmode pad penwidth peripheries rankdir ranksep shape "
     "sides splines style arrowsize tooltip weight width".split()
 )
 """Every attribute that is ever written: none of them links, includes or runs anything."""
 
-LEGEND_COLUMNS: dict[Direction, int] = {"TB": 3, "LR": 10}
 MANY_EDGES = 400
 LONGEST_LINE = 60
 DROPPED = dict.fromkeys(
@@ -62,40 +61,69 @@ class _Writer:
         self._theme = theme
         self._dot = graphviz.Digraph("archc")
         self._columns = columns
+        self._packed = len(columns) > 1
         self._column_of = [0] * len(outline.boxes)
         self._inputs = [0] * len(outline.boxes)
         self._edges_into: list[list[tuple[int, Edge]]] = [[] for _ in columns]
         self._handed_on: list[tuple[int, set[int]]] = []
-        self._opened = 0
+        self._frames: dict[int, int] = {}
+        self._path: dict[int, tuple[int, ...]] = {}
+        self._texts_in: dict[int, list[tuple[str, str]]] = {}
+        self._walk()
         self._sort()
 
-    def _sort(self) -> None:
-        """Which column each box and edge is in, and which tensors go from one column to another."""
+    def _walk(self) -> None:
+        """Numbers the frames in the order of the text, and notes which column and frames each box is in."""
         for number, column in enumerate(self._columns):
-            for item in column:
-                for box in boxes_in(item)[0]:
-                    self._column_of[box] = number
+            pending: list[tuple[Box | Cluster, tuple[int, ...]]] = [(item, (-1 - number,)) for item in reversed(column)]
+            while pending:
+                item, path = pending.pop()
+                if isinstance(item, Box):
+                    self._column_of[item.id] = number
+                    self._path[item.id] = path
+                    continue
+                frame = self._frames[id(item)] = len(self._frames)
+                pending.extend((inner, (*path, frame)) for inner in reversed(item.items))
+
+    def _sort(self) -> None:
+        """Edges by tail, then in the order of the text, so that branches stand in that order; and what they need."""
         handed_on: dict[int, set[int]] = {}
         turn = 1 if self._direction == "TB" else -1
         edges = sorted(self._outline.edges, key=lambda edge: (edge.tail, turn * edge.head))
         for number, edge in enumerate(edges):
             column = self._column_of[edge.head]
             self._inputs[edge.head] += 1
-            self._edges_into[column].append((number, edge))
             if column != self._column_of[edge.tail]:
-                handed_on.setdefault(edge.tail, set()).add(column)
+                into = handed_on.setdefault(edge.tail, set())
+                edge = replace(edge, labelled=edge.labelled or column not in into, skip=False)
+                into.add(column)
+            self._edges_into[column].append((number, edge))
+            if self._packed and edge.labelled:
+                text = (f"m{number}", words.shape_text(edge.shape))
+                self._texts_in.setdefault(self._common_frame(edge), []).append(text)
         self._handed_on = sorted(handed_on.items())
+
+    def _common_frame(self, edge: Edge) -> int:
+        """The innermost frame that holds both ends, or the head's column."""
+        head, tail = self._path[edge.head], self._path[edge.tail]
+        common = head[0]
+        for one, other in zip(head, tail):
+            if one != other:
+                break
+            common = one
+        return common
 
     def text(self) -> str:
         """All of it."""
         self._defaults()
-        page = {"peripheries": "0", "labeljust": "c", "margin": "4"}
         totals = literal(self._outline.totals, 160)
+        page = {"peripheries": "0", "labeljust": "c", "margin": "4"}
+        legend = table(self._outline, self._direction, self._theme)
+        if self._packed:
+            return self._packed_text()
         self._open("cluster_page", {"label": totals, "fontsize": "10", **page})
-        self._open("cluster_body", {"label": self._legend(), "labelloc": "b", "fontsize": "9", **page})
-        placed = list(enumerate(self._columns))
-        for number, column in placed if self._direction == "TB" else reversed(placed):
-            self._column(column, number)
+        self._open("cluster_body", {"label": legend, "labelloc": "b", "fontsize": "9", **page})
+        self._column(self._columns[0], 0)
         self._close()
         self._close()
         return self._dot.source
@@ -117,6 +145,7 @@ class _Writer:
             "pad": "0.15",
             "ordering": "out",
             **limits,
+            **(self._packing() if self._packed else {}),
         }
         self._attributes("graph", graph)
         node = {"style": "filled", "fontsize": "10", "height": "0.28", "margin": "0.09,0.035", "penwidth": "1.2"}
@@ -124,15 +153,41 @@ class _Writer:
         edge = {"fontname": FONT, "fontsize": "8.5", "fontcolor": theme.faint, "color": theme.edge}
         self._attributes("edge", {**edge, "arrowsize": "0.55", "penwidth": "0.9"})
 
+    def _packed_text(self) -> str:
+        """Columns side by side, or rows one below the other (which engines pack from the bottom up), and the legend."""
+        parts = [*range(len(self._columns)), None]
+        for number in parts if self._direction == "TB" else reversed(parts):
+            if number is None:
+                self._footer()
+                continue
+            self._open(f"cluster_column_{number}", {"label": "", "peripheries": "0", "margin": "4"})
+            self._column(self._columns[number], number)
+            self._close()
+        return self._dot.source
+
+    def _footer(self) -> None:
+        legend = table(self._outline, self._direction, self._theme, totals=True)
+        plain = {"shape": "plaintext", "style": "solid", "fontsize": "9", "class": "legend", "tooltip": " "}
+        self._node("legend", {"label": legend, **plain})
+
+    def _packing(self) -> dict[str, str]:
+        """Each column is laid out by itself; they are set side by side in the order of the text."""
+        many = len(self._columns) if self._direction == "TB" else len(self._columns) + 1
+        return {"pack": "14", "packmode": f"array_it{many}", "ranksep": "0.1"}
+
     def _column(self, items: list[Box | Cluster], number: int) -> None:
         """One column: its part of the tree and the edges in it, and connectors to the others."""
-        if len(self._columns) > 1:
-            self._open(f"cluster_column_{number}", {"label": "", "peripheries": "0", "margin": "8"})
         self._connectors(number)
+        self._texts(-1 - number)
         self._tree(items)
         self._edges(number)
-        if len(self._columns) > 1:
-            self._close()
+
+    def _texts(self, frame: int) -> None:
+        """Engines drop edges' labels where they pack; there a label is a node in the edge."""
+        for name, text in self._texts_in.get(frame, ()):
+            style = {"shape": "plaintext", "style": "solid", "fontsize": "8.5", "fontcolor": self._theme.faint}
+            size = {"height": "0.12", "width": "0.2", "margin": "0.02,0"}
+            self._node(name, {"label": literal(text), "class": "shape", "tooltip": " ", **style, **size})
 
     def _tree(self, items: list[Box | Cluster]) -> None:
         """Frames and boxes in the order of the text, without recursion."""
@@ -144,8 +199,7 @@ class _Writer:
             elif isinstance(item, Box):
                 self._box(item)
             else:
-                self._cluster(item, self._opened)
-                self._opened += 1
+                self._cluster(item, self._frames[id(item)])
                 pending.append(None)
                 pending.extend(self._stacked(item.items))
 
@@ -171,6 +225,7 @@ class _Writer:
             style = {"fontsize": "11", "penwidth": "1.8", "fontname": BOLD, "class": "block folded"}
         label = literal(f" {title} ") if title else ""
         self._open(name, {"label": label, "id": f"b{number}", "tooltip": literal(cluster.tooltip, 400), **style})
+        self._texts(number)
 
     def _open(self, name: str, style: dict[str, str]) -> None:
         theme = self._theme
@@ -183,23 +238,28 @@ class _Writer:
         self._dot.body.append("\t}\n")
 
     def _edges(self, column: int) -> None:
-        """Edges by tail, then in the order of the text, so that branches stand from left to right."""
         for number, edge in self._edges_into[column]:
             tail = f"n{edge.tail}"
             if self._column_of[edge.tail] != column:
                 tail = f"k{column}_{edge.tail}"
-            self._edge(f"e{number}", tail, edge)
+            self._edge(number, tail, edge)
 
-    def _edge(self, name: str, tail: str, edge: Edge) -> None:
+    def _edge(self, number: int, tail: str, edge: Edge) -> None:
         shape = words.shape_text(edge.shape)
-        style = {"id": name, "class": "tensor", "tooltip": literal(shape)}
-        if edge.labelled:
-            style["label"] = literal(f" {shape} ")
+        style = {"tooltip": literal(shape)}
         if edge.skip:
-            style |= {"class": "tensor skip", "style": "dashed", "penwidth": "0.7", "weight": "0"}
+            style |= {"style": "dashed", "penwidth": "0.7", "weight": "0"}
         elif edge.main:
             style["weight"] = "6"
-        self._line(tail, f"n{edge.head}", style)
+        if self._packed and edge.labelled:
+            self._line(tail, f"m{number}", {"class": "stem", "arrowhead": "none", **style, "weight": "8"})
+            tail = f"m{number}"
+        elif self._packed:
+            style["minlen"] = "2"
+        elif edge.labelled:
+            style["label"] = literal(f" {shape} ")
+        kind = "tensor skip" if edge.skip else "tensor"
+        self._line(tail, f"n{edge.head}", {"id": f"e{number}", "class": kind, **style})
 
     def _connectors(self, column: int) -> None:
         """Lettered circles where a tensor leaves a column, and where it comes in again."""
@@ -214,19 +274,6 @@ class _Writer:
 
     def _connector_style(self) -> dict[str, str]:
         return {**CIRCLE, "fontsize": "9", "color": self._theme.edge, "fillcolor": self._theme.background}
-
-    def _legend(self) -> str:
-        """The roles that are drawn and the signs that are used, as a table of our own words."""
-        roles = {box.role for box in self._outline.boxes if not box.title}
-        cells = [_swatch(role, self._theme) for role in Role if role in roles]
-        if self._outline.skips:
-            cells.append(_sign("- - - skip connection"))
-        if self._outline.folded:
-            cells.append(_sign("<B>× N</B> equal blocks in a row"))
-        across = LEGEND_COLUMNS[self._direction]
-        rows = [cells[start : start + across] for start in range(0, len(cells), across)]
-        table = "".join(f"<TR>{''.join(row)}</TR>" for row in rows)
-        return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{table}</TABLE>>' if table else ""
 
     def _node(self, name: str, attributes: dict[str, str]) -> None:
         self._dot.body.append(f"\t{name}{_listed(attributes)}\n")
@@ -246,19 +293,6 @@ def _letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         text = chr(ord("A") + rest) + text
     return text
-
-
-def _swatch(role: Role, theme: Theme) -> str:
-    style = role_style(role, theme)
-    drawn = [name for name in ("rounded", "dashed") if name in style.get("style", "")]
-    kind = f' STYLE="{drawn[0].upper()}"' if drawn else ""
-    name = NAMES.get(role, role.value)
-    cell = f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" COLOR="{style["color"]}"'
-    return f'<TD>{cell} BGCOLOR="{style["fillcolor"]}"{kind}><TR><TD> {name} </TD></TR></TABLE></TD>'
-
-
-def _sign(text: str) -> str:
-    return f'<TD ALIGN="LEFT">{text}</TD>'
 
 
 def _listed(attributes: dict[str, str]) -> str:

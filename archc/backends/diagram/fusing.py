@@ -71,11 +71,16 @@ def _joinable(
     source = graph.nodes[node.inputs[0].node]
     if len(readers[source.index]) != 1 or source.index in outputs or len(source.shapes) != 1:
         return None
-    if node.operator.role not in FOLLOWERS.get(source.operator.role, frozenset()):
+    if node.operator.role not in FOLLOWERS.get(source.operator.role, frozenset()) or _activated(source):
         return None
     unit = units.unit_of[source.index]
     ours = _outermost(units.groups[unit], len(units.chains[unit]), sizes)
     return unit if ours is _outermost(node.group, 1, sizes) else None
+
+
+def _activated(node: Node) -> bool:
+    """True where an activation is part of the operator: what comes after it is another layer."""
+    return node.operator.attributes().get("activation", "linear") not in ("linear", None)
 
 
 def _outermost(group: Group, size: int, sizes: dict[Group, int]) -> Group:

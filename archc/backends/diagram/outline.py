@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import replace
 from typing import Literal
@@ -12,6 +13,9 @@ from archc.backends.diagram.fusing import Units, fuse, separate
 from archc.backends.diagram.tree import Box, Cluster, Edge, Outline, ranks
 from archc.graph.graph import Graph, Group, Node
 from archc.operators import Role, Shape
+
+UNNAMED = re.compile(r"steps(_\d+)?$")
+"""What a loop over steps is called where the text gives it no name."""
 
 Detail = Literal["overview", "blocks", "layers"]
 
@@ -60,6 +64,8 @@ class _Plan:
             first, count = run.first, len(run.parts)
             if isinstance(first, int):
                 target.append(self._framed(first, count) if count > 1 else self._box(first))
+            elif count == 1 and not self._title(first, 1):
+                pending.extend((inner, target) for inner in reversed(self._runs(first)))
             elif self._detail == "overview":
                 target.append(self._block_box(run))
             else:
@@ -183,7 +189,7 @@ def block_title(groups: list[Group], count: int, inside: list[Block]) -> str:
     made = macros[-1] if macros else ""
     if count > 1 and made:
         return made
-    called = next((group.label for group in groups if group.label), "")
+    called = next((group.label for group in groups if group.label and not UNNAMED.match(group.title)), "")
     plain = [name for name in (called, made) if name]
     if called and made and called.startswith(made):
         plain = [made]

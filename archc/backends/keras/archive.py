@@ -137,7 +137,7 @@ def _given_blocks(layer: KerasLayer, given: Sequence[Any]) -> Iterator[_Blocks]:
 def _flat(value: Any) -> Values:
     import numpy
 
-    return numpy.ascontiguousarray(value, "<f4").reshape(-1)
+    return numpy.ravel(numpy.asarray(value, "<f4"))
 
 
 class _Layout:
@@ -175,7 +175,7 @@ class _Layout:
         h5py = self._h5py
         group = h5py.h5g.create(self._file, path.encode(), lcpl=self._links)
         attribute = h5py.h5a.create(group, b"name", self._text, h5py.h5s.create(h5py.h5s.SCALAR))
-        attribute.write(numpy.array(name, dtype=h5py.string_dtype()), mtype=self._text)
+        attribute.write(numpy.array(name, dtype=h5py.string_dtype()))
         return group
 
     def _dataset(self, group: Any, number: int, weight: Weight) -> int:

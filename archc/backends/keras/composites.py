@@ -79,7 +79,7 @@ def _mean_of_counted(
         rest = tuple(
             (more[0] - pad[0], more[1] - pad[1]) for more, pad in zip(pads, counted, strict=True)
         )
-    ones = cell.operation("OnesLike", {}, source, suffix="ones", shapes=(shape,), keywords={})
+    ones = cell.operation("OnesLike", {"dtype": None}, source, suffix="ones", shapes=(shape,))
     config = pool_config(size, stride, "valid")
     values = cell.layer(pool, config, zero_padding(cell, source, rest, shape, "values_pad"), suffix="values")
     counts = cell.layer(pool, config, zero_padding(cell, ones, rest, shape, "ones_pad"), suffix="counts")

@@ -17,10 +17,38 @@ KERAS_VERSION = "3.15.1"
 
 # Keras marks these as built when they are made, so that their configs hold no shape to be built with.
 BUILT_AT_ONCE = frozenset(
-    "InputLayer Activation ActivityRegularization AlphaDropout AveragePooling1D AveragePooling2D AveragePooling3D "
-    "Dropout ELU GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
-    "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D Identity LeakyReLU Masking MaxPooling1D MaxPooling2D "
-    "MaxPooling3D ReLU Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D UnitNormalization".split()
+    (
+        "InputLayer",
+        "Activation",
+        "ActivityRegularization",
+        "AlphaDropout",
+        "AveragePooling1D",
+        "AveragePooling2D",
+        "AveragePooling3D",
+        "Dropout",
+        "ELU",
+        "GaussianDropout",
+        "GaussianNoise",
+        "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D",
+        "GlobalAveragePooling3D",
+        "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D",
+        "GlobalMaxPooling3D",
+        "Identity",
+        "LeakyReLU",
+        "Masking",
+        "MaxPooling1D",
+        "MaxPooling2D",
+        "MaxPooling3D",
+        "ReLU",
+        "Reshape",
+        "Softmax",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+        "UnitNormalization",
+    )
 )
 # Keras records the arguments of a call that it filled in by itself.
 _NO_MASK = {"mask": None}

@@ -47,8 +47,10 @@ def blocks(weight: Weight) -> int:
 
 def values(weight: Weight, seed: int, index: int) -> Block:
     """All values of a weight, in its shape; `index` tells weights apart (see `identity`)."""
+    import numpy
+
     if _is_whole(weight):
-        return _matrix(weight, seed, index).reshape(weight.shape)
+        return _matrix(weight, seed, index)
     out = _aligned(weight.size)
     parts = [out[start : start + BLOCK] for start in range(0, weight.size, BLOCK)]
     fill = partial(_fill, weight, seed, index)
@@ -57,7 +59,7 @@ def values(weight: Weight, seed: int, index: int) -> Block:
             list(pool.map(fill, range(len(parts)), parts))
     elif parts:
         fill(0, out)
-    return out.reshape(weight.shape)
+    return numpy.reshape(out, weight.shape)
 
 
 def _aligned(count: int) -> Block:
@@ -78,7 +80,7 @@ def block(weight: Weight, seed: int, index: int, number: int) -> Block:
     import numpy
 
     if _is_whole(weight):
-        return _matrix(weight, seed, index).reshape(-1)
+        return _matrix(weight, seed, index).ravel()
     out = numpy.empty(min(BLOCK, weight.size - number * BLOCK), numpy.float32)
     _fill(weight, seed, index, number, out)
     return out
@@ -197,8 +199,8 @@ def _matrix(weight: Weight, seed: int, index: int) -> Block:
 
     rows, columns = math.prod(weight.shape[:-1]), weight.shape[-1]
     if _snake(weight.initializer) == "identity":
-        return numpy.eye(rows, columns, dtype=numpy.float32)
+        return numpy.reshape(numpy.eye(rows, columns, dtype=numpy.float32), weight.shape)
     normal = _generator(seed, index, 0).standard_normal((max(rows, columns), min(rows, columns)), dtype=numpy.float32)
     q, r = numpy.linalg.qr(normal)
-    q *= numpy.sign(numpy.diag(r))
-    return numpy.ascontiguousarray(q if rows >= columns else q.T)
+    q *= numpy.sign(r.diagonal())
+    return numpy.reshape(q if rows >= columns else numpy.transpose(q), weight.shape)

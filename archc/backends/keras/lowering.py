@@ -228,7 +228,7 @@ def scale(operator: Scale, cell: Cell) -> Ref:
     """A product that is written as one along the channels, since Keras has no layer for it alone."""
     axes = "abcdefgh"[: len(cell.shape) + 1]
     config = {
-        "output_shape": [*[None] * cell.axes, cell.shape[-1]],
+        "output_shape": [*[None] * cell.axes, cell.shape[-1]] if cell.shared else list(cell.shape),
         "equation": f"{axes},{axes[-1]}->{axes}",
         "activation": "linear",
         "bias_axes": axes[-1] if operator.bias else None,
@@ -243,7 +243,12 @@ def scale(operator: Scale, cell: Cell) -> Ref:
             "quantization_config",
         ),
     }
-    return cell.layer("EinsumDense", config, weights=cell.node.weights)
+    if not cell.shared or cell.shape.count(None) > 1:
+        return cell.layer("EinsumDense", config, weights=cell.node.weights)
+    open_sizes = (*[None] * cell.axes, cell.shape[-1])
+    scaled = cell.layer("EinsumDense", config, weights=cell.node.weights, shape=open_sizes)
+    target = [-1 if one is None else one for one in cell.shape]
+    return cell.layer("Reshape", {"target_shape": target}, scaled, suffix="sizes")
 
 
 def rescale(operator: Rescale, cell: Cell) -> Ref:
@@ -397,10 +402,9 @@ def dropout(operator: Dropout, cell: Cell) -> Ref:
 
 
 def spatial_dropout(operator: SpatialDropout, cell: Cell) -> Ref:
-    config: dict[str, Any] = {"rate": operator.rate, "seed": None}
-    if cell.axes > 1:
-        config["data_format"] = "channels_last"
-    return cell.layer(f"SpatialDropout{cell.axes}D", config)
+    """As Keras's own layers do it, whose configs (3.15) lack `trainable`, which its other layers have."""
+    shape = [None, *[1] * cell.axes, None]
+    return cell.layer("Dropout", {"rate": operator.rate, "seed": None, "noise_shape": shape})
 
 
 def drop_path(operator: DropPath, cell: Cell) -> Ref:
@@ -564,10 +568,10 @@ class _Drafts:
 
 def lower(graph: Graph) -> KerasModel:
     """The graph as Keras layers: each node becomes one or a few; a node that shares weights, another call."""
-    sharing = {node.shared for node in graph.nodes if node.shared is not None}
+    varying = _varying(graph)
     drafts = _Drafts({node.name for node in graph.nodes})
     for node in graph.nodes:
-        cell = Cell(node, shared=node.index in sharing or node.shared is not None)
+        cell = Cell(node, shared=(node.index if node.shared is None else node.shared) in varying)
         found = LOWERINGS[type(node.operator)](node.operator, cell)
         inputs = tuple(drafts.outputs[tensor.node][tensor.output] for tensor in node.inputs)
         made = _place(drafts, cell, inputs)
@@ -580,6 +584,15 @@ def lower(graph: Graph) -> KerasModel:
         tuple(drafts.outputs[tensor.node][tensor.output] for _, tensor in graph.outputs),
         tuple(name for name, _ in graph.outputs),
     )
+
+
+def _varying(graph: Graph) -> set[int]:
+    """The nodes whose weights have calls on inputs of different sizes."""
+    return {
+        node.shared
+        for node in graph.nodes
+        if node.shared is not None and graph.nodes[node.shared].input_shapes != node.input_shapes
+    }
 
 
 def _place(drafts: _Drafts, cell: Cell, inputs: tuple[KerasTensor, ...]) -> list[KerasTensor]:

@@ -41,8 +41,8 @@ class Part:
 class Cell:
     """A node that is being lowered: what it reads, and the parts made so far.
 
-    `shared` is true where its weights have several calls: then the layer that holds them must not depend on the sizes
-    of one call.
+    `shared` is true where its weights have calls on inputs of several sizes: then the layer that holds them must not
+    depend on the sizes of one call.
     """
 
     node: Node

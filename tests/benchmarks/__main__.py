@@ -1,0 +1,137 @@
+"""Runs every benchmark and prints a Markdown table: `python -m tests.benchmarks [name ...]`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+IMPORTS = "import yaml, jsonschema"
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table."""
+
+    what: str
+    measured: str
+    ratio: str
+    goal: str
+    holds: bool
+
+
+def seconds(words: list[str], runs: int) -> float:
+    """The median wall time of a process."""
+    times: list[float] = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True)
+        times.append(time.perf_counter() - start)
+        if done.returncode:
+            raise RuntimeError(f"{words} failed:\n{done.stderr[-2000:]}")
+    return statistics.median(times)
+
+
+def python(code: str, runs: int) -> float:
+    """The time of `python -c`."""
+    return seconds([sys.executable, "-c", code], runs)
+
+
+def archc(*words: str, runs: int) -> float:
+    """The time of an archc command."""
+    return seconds([sys.executable, "-m", "archc", *words], runs)
+
+
+def script(name: str, *words: str, runs: int) -> float:
+    """The time of a Keras script beside this file."""
+    return seconds([sys.executable, str(SCRIPTS / f"{name}.py"), *words], runs)
+
+
+def at_most(what: str, ours: float, theirs: float, goal: float) -> Result:
+    """Ours may take `goal` times theirs."""
+    ratio = ours / theirs
+    return Result(what, f"{ours:.3f} s against {theirs:.3f} s", f"{ratio:.2f} times", f"at most {goal:g}", ratio <= goal)
+
+
+def faster(what: str, ours: float, theirs: float, goal: float) -> Result:
+    """Ours must be `goal` times faster."""
+    ratio = theirs / ours
+    return Result(what, f"{ours:.3f} s against {theirs:.3f} s", f"{ratio:.1f} times faster", f"at least {goal:g}", ratio >= goal)
+
+
+def check() -> list[Result]:
+    """`archc check` against the imports that it cannot do without, and against a Keras script."""
+    python(IMPORTS, 1)
+    ours, imports = archc("check", "vgg:D", runs=15), python(IMPORTS, 15)
+    keras = script("build_vgg16", runs=3)
+    return [
+        at_most("`archc check vgg:D` : `import yaml, jsonschema`", ours, imports, 2.5),
+        faster("`archc check vgg:D` : Keras script that builds VGG-16", ours, keras, 15),
+    ]
+
+
+def build() -> list[Result]:
+    """`archc build` against Keras scripts that import, build and save."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = archc("build", "resnet:152", "-o", folder, runs=3)
+        keras = script("save_resnet152", f"{folder}/k.keras", runs=2)
+        results = [faster("`archc build resnet:152` : Keras script that builds and saves it", ours, keras, 4)]
+        ours = archc("build", "vgg:D", "-o", folder, runs=3)
+        keras = script("save_vgg16", f"{folder}/k.keras", runs=2)
+        return [*results, faster("`archc build vgg:D` : Keras script that builds and saves it", ours, keras, 3)]
+
+
+def to_keras() -> list[Result]:
+    """`to_keras()` against `keras.applications`, in one process."""
+    results: list[Result] = []
+    for address, name in (("resnet:152", "ResNet152"), ("vgg:E", "VGG19")):
+        done = subprocess.run([sys.executable, str(SCRIPTS / "to_keras.py"), address, name], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+        ours, theirs = (float(one) for one in done.stdout.split()[-2:])
+        results.append(at_most(f"`to_keras()` of {address} : `keras.applications.{name}`", ours, theirs, 1.0))
+    return results
+
+
+def linear() -> list[Result]:
+    """Time by layers: ten times the layers in about ten times the time."""
+    results: list[Result] = []
+    for kind in ("chain", "residual"):
+        for target in ("check", "config", "python", "svg", "keras"):
+            done = [
+                subprocess.run([sys.executable, str(SCRIPTS / "long.py"), kind, target, str(layers)], env=ENVIRONMENT, capture_output=True, text=True)
+                for layers in (10_000, 100_000)
+            ]
+            if any(one.returncode for one in done):
+                results.append(Result(f"{kind}, {target}: 100,000 layers", done[-1].stderr.strip().splitlines()[-1][:80], "", "linear", False))
+                continue
+            (small, _), (large, memory) = ([float(word) for word in one.stdout.split()] for one in done)
+            results.append(Result(f"{kind}, {target}: 100,000 layers", f"{large:.1f} s, {memory / 1e6:.0f} MB", f"{large / small:.1f} times 10,000", "at most 15", large / small <= 15))
+    return results
+
+
+BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"check": check, "build": build, "to_keras": to_keras, "linear": linear}
+
+
+def main() -> int:
+    """Runs the benchmarks that the words name, or all."""
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
+    print("| what | measured | ratio | goal | |\n| --- | --- | --- | --- | --- |")
+    missed = 0
+    for name in chosen:
+        for one in BENCHMARKS[name]():
+            print(f"| {one.what} | {one.measured} | {one.ratio} | {one.goal} | {'holds' if one.holds else 'missed'} |", flush=True)
+            missed += not one.holds
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""Builds VGG-16 as a Keras user would, to compare with."""
+
+import keras
+
+keras.applications.VGG16(weights=None)
