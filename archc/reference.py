@@ -128,7 +128,7 @@ def _literal(value: object) -> str:
     if isinstance(plain, str):
         return plain
     if isinstance(plain, float):
-        return f"{plain:g}" if plain != int(plain) else str(plain)
+        return f"{plain:g}" if not plain.is_integer() else str(plain)
     return json.dumps(dict(plain) if hasattr(plain, "keys") else plain)  # pyright: ignore[reportUnknownArgumentType, reportCallIssue, reportArgumentType]
 
 

@@ -277,3 +277,61 @@ def test_schemas_refuse(name: str, attribute: str, value: Any) -> None:
     """Values out of range are refused by the attribute's own fragment."""
     [field] = [one for one in fields_of(OPERATORS[name]) if one.name == attribute]
     assert list(jsonschema.Draft202012Validator(field.kind.schema).iter_errors(value))
+
+
+SHAPES: list[Shape] = [
+    (), (1,), (6,), (None,), (4, 6), (None, 6), (4, None), (5, 4, 6), (None, None, 6), (5, 4, None), (1, 1, 1),
+    (3, 4, 5, 6), (None, 4, None, 6), (2, 3, 4, 5, 6), (None, None, None, None),
+]
+VARIATIONS: dict[str, list[Any]] = {
+    "kernel": [1, 3, [2, 1], [1, 1, 5]],
+    "stride": [1, 2, [1, 2]],
+    "padding": ["same", "valid", 1, [[0, 1], 1], "causal"],
+    "dilation": [2, [1, 2]],
+    "size": [1, 3, [2, 2]],
+    "rounding": ["ceil"],
+    "groups": [1, 2, 3],
+    "parts": [2, [2, 4]],
+    "axis": ["height", "length", "channels", 0, -1, 7],
+    "start": [-2, 9],
+    "stop": [-1, 1],
+    "amounts": [1, [1, [0, 2]], None],
+    "to": [1, [2, 3], 9],
+    "mode": ["reflect", "symmetric"],
+    "shape": [[-1], [6], [2, -1], [0]],
+    "order": [[1], [2, 1], [1, 3, 2]],
+    "output_padding": [0, 1, [0, 1]],
+    "mean": [[0.5] * 6],
+    "shared": [False],
+    "interpolation": ["bilinear"],
+}
+
+
+@pytest.mark.parametrize("name", [one for one in OPERATORS if one != "input"])
+def test_no_shape_is_a_surprise(name: str) -> None:
+    """Whatever the shapes and values: problems, or sound shapes, weights, costs and windows; never a traceback."""
+    operator = OPERATORS[name]
+    base = {key: value for key, value in with_defaults(operator).items()}
+    fields = {one.name: one.kind.schema for one in fields_of(operator)}
+    variants = [base]
+    for key, values in VARIATIONS.items():
+        if key in fields:
+            allowed = jsonschema.Draft202012Validator(fields[key])
+            variants += [{**one, key: value} for one in variants[:12] for value in values if allowed.is_valid(value)]
+    for values in variants:
+        made = make(operator, values)
+        for shapes in inputs_for(operator):
+            if [one for one in made.check(shapes) if not one.warning]:
+                continue
+            outputs = made.shapes(shapes)
+            assert all(size is None or size >= 1 for one in outputs for size in one), (values, shapes, outputs)
+            assert all(one.size >= 1 for one in made.weights(shapes))
+            macs = made.macs(shapes, outputs)
+            assert macs is None or macs >= 0
+            made.window(shapes)
+
+
+def inputs_for(operator: type[Operator]) -> list[tuple[Shape, ...]]:
+    if operator.arity[0] < 2:
+        return [(one,) for one in SHAPES]
+    return [(one, other) for one in SHAPES for other in SHAPES]

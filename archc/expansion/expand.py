@@ -53,6 +53,29 @@ class Place:
     doc: str = ""
 
 
+def moved(
+    place: Place,
+    *,
+    prefix: str | None = None,
+    group: Group | None = None,
+    numbers: Map[tuple[Chain, int], int] | None = None,
+    chain: Chain | None = None,
+    looped: bool | None = None,
+) -> Place:
+    """The place with another prefix, group or numbering. Written out, for `replace` is slow and this runs at every step."""
+    return Place(
+        place.prefix if prefix is None else prefix,
+        place.group if group is None else group,
+        place.numbers if numbers is None else numbers,
+        place.chain if chain is None else chain,
+        place.call,
+        place.share,
+        place.trainable,
+        place.looped if looped is None else looped,
+        place.doc,
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CellMatch:
     """A notation cell that matched, with the parts that its pattern bound."""
@@ -83,7 +106,7 @@ class Expander:
 
     def body(self, steps: tuple[Step, ...], scope: Scope, flow: Flow, place: Place) -> Flow:
         """Runs the steps of a body that counts its own labels."""
-        return self.steps(steps, scope, flow, replace(place, numbers=self.numbering(steps, scope), chain=()))
+        return self.steps(steps, scope, flow, moved(place, numbers=self.numbering(steps, scope), chain=()))
 
     def steps(self, steps: tuple[Step, ...], scope: Scope, flow: Flow, place: Place) -> Flow:
         """Runs steps one after the other; a step that fails gives a tensor that nobody complains about."""
@@ -159,7 +182,7 @@ class Expander:
             inner = Scope(scope.file, scope, values, loop=True)
             shown = {one: value for one, value in values.items() if not one.startswith("_")}
             group = Group("iteration", iterated(label, at), label, loop, step.site, at, shown)
-            flow = self.once(step, inner, flow, replace(place, group=group, looped=True), at)
+            flow = self.once(step, inner, flow, moved(place, group=group, looped=True), at)
         return flow
 
     def base_label(self, step: Step, scope: Scope, place: Place) -> str:
@@ -343,9 +366,9 @@ class Expander:
             inner.tensors = outer.body.tensors
             inner.places = outer.body.places
         if label is None:
-            return self.steps(steps, inner, start, replace(place, chain=(*place.chain, step.site)))
+            return self.steps(steps, inner, start, moved(place, chain=(*place.chain, step.site)))
         group = place.group if step.looped else Group("steps", label, label, place.group, step.site, doc=step.doc)
-        here = replace(place, prefix=f"{place.prefix}{label}_", group=group)
+        here = moved(place, prefix=f"{place.prefix}{label}_", group=group)
         return self.body(steps, inner, start, here)
 
     def held(self, step: Step, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
@@ -380,8 +403,8 @@ class Expander:
         labels: list[str] = []
         if is_merge(operator.name) and step.branches:
             group = Group("merge", label, operator.name, place.group, step.site, doc=step.doc)
-            inputs, labels = self.branches(step, scope, start, replace(place, group=group), label)
-            place = replace(place, group=group)
+            inputs, labels = self.branches(step, scope, start, moved(place, group=group), label)
+            place = moved(place, group=group)
         elif not inputs:
             inputs = [start]
         else:
@@ -395,7 +418,7 @@ class Expander:
         context = Context(Origin(step.span, place.call), place.group, step.site, place.trainable, place.doc, text)
         name = place.prefix + label
         share = f"{place.share[0]}/{name[place.share[1]:]}" if place.share else None
-        made = self.builder.add(built, tensors, name, context, labels=labels, share=share if built_has_weights(built, self.builder, tensors) else None)
+        made = self.builder.add(built, tensors, name, context, labels=labels, share=share if share and built_has_weights(built, self.builder, tensors) else None)
         return list(made) if made is not None else [POISON] * max(1, len(step.names))
 
     def check_repeated(self, step: Step, operator: type[Operator], tensors: list[Tensor], labels: list[str]) -> None:
@@ -457,7 +480,7 @@ class Expander:
     def branches(self, step: Step, scope: Scope, start: Flow, place: Place, label: str) -> tuple[list[Flow], list[str]]:
         """The tensors of a merge's branches and what a person calls them."""
         prefix = place.prefix if label == step.operation else f"{place.prefix}{label}_"
-        here = replace(place, prefix=prefix)
+        here = moved(place, prefix=prefix)
         found: list[Flow] = []
         labels: list[str] = []
         for at, branch in enumerate(step.branches or (), start=1):
@@ -488,7 +511,7 @@ class Expander:
         if not branch.steps:
             return start
         group = Group("branch", name, name, place.group, branch.steps[0].site, turn, dict(scope.values))
-        return self.body(branch.steps, scope, start, replace(place, prefix=f"{place.prefix}{name}_", group=group))
+        return self.body(branch.steps, scope, start, moved(place, prefix=f"{place.prefix}{name}_", group=group))
 
     # Macros
 

@@ -34,6 +34,7 @@ class Builder:
         self.nodes: list[Node] = []
         self.names: dict[str, int] = {}
         self.shared: dict[str, int] = {}
+        self.inferred: dict[tuple[int, tuple[Shape, ...]], tuple[Operator, tuple[Shape, ...]]] = {}
 
     def shape(self, tensor: Tensor) -> Shape:
         """The shape of a tensor."""
@@ -54,13 +55,17 @@ class Builder:
         `labels` are what a person calls the inputs. Nodes with one `share` use the same weights.
         """
         shapes = tuple(self.shape(one) for one in inputs)
-        if not self.sound(operator, shapes, context, labels):
-            return None
+        key = id(operator), shapes
+        known = self.inferred.get(key)
+        if known is None:
+            if not self.sound(operator, shapes, context, labels):
+                return None
+            known = self.inferred[key] = operator, operator.shapes(shapes)
         self.check_limit(context)
         self.check_name(name, context)
         shared = self.share(share, operator, shapes, context) if share else None
         node = Node(
-            len(self.nodes), name, operator, tuple(inputs), shapes, operator.shapes(shapes), context.origin,
+            len(self.nodes), name, operator, tuple(inputs), shapes, known[1], context.origin,
             context.group, context.site, context.trainable, shared, context.doc, context.text,
         )
         self.nodes.append(node)

@@ -169,10 +169,10 @@ OPERATORS: dict[str, type[Operator]] = {
 """Every operator by its name in a spec. `input` is made by the spec's `input:`, never by a step."""
 
 __all__ = [
+    "OPERATORS",
     "Field",
     "FrozenMap",
     "Kind",
-    "OPERATORS",
     "Operator",
     "Problem",
     "Role",

@@ -65,9 +65,10 @@ class Prelu(Operator):
     initial: float = attribute(kinds.NUMBER, "The slope at the start.", 0.25)
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
-        wanted = inputs[0][-1:] if self.shared else inputs[0]
-        problem = shape_rules.open_problem(self.name, inputs[0]) if None in wanted or not inputs[0] else None
-        yield from shape_rules.first(problem)
+        yield from shape_rules.first(
+            shape_rules.channels_problem(self.name, inputs[0]),
+            None if self.shared else shape_rules.open_problem(self.name, inputs[0]),
+        )
 
     def weights(self, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
         shape = inputs[0]

@@ -41,13 +41,10 @@ class Dense(Operator):
     bias_initializer: str = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        mend = "state the input's size, or put `global_avg_pool` in the place of `flatten`"
         yield from shape_rules.first(
             shape_rules.rank_problem(self.name, inputs[0], (1, 2, 3, 4)),
-            None
-            if inputs[0][-1] is not None
-            else shape_rules.open_problem(
-                self.name, inputs[0], "state the input's size, or put `global_avg_pool` in the place of `flatten`"
-            ),
+            shape_rules.open_problem(self.name, inputs[0], mend) if inputs[0][-1:] == (None,) else None,
         )
 
     def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
