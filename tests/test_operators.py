@@ -26,20 +26,46 @@ def facts(name: str, *shapes: Shape, **values: Any) -> tuple[Shape, int, int | N
 
 
 TABLE: list[tuple[str, str, Shape, dict[str, Any], Shape, int, int | None]] = [
-    ("T1", "conv", (27, 27, 96), {"filters": 256, "kernel": 5, "padding": 2, "groups": 2, "bias": False},
-     (27, 27, 256), 307_200, 223_948_800),
-    ("T2", "depthwise_conv", (56, 56, 32), {"kernel": 3, "padding": "same", "bias": False},
-     (56, 56, 32), 288, 903_168),
-    ("T3", "depthwise_conv", (56, 56, 32), {"kernel": 3, "padding": "same", "multiplier": 2, "bias": False},
-     (56, 56, 64), 576, 1_806_336),
+    (
+        "T1",
+        "conv",
+        (27, 27, 96),
+        {"filters": 256, "kernel": 5, "padding": 2, "groups": 2, "bias": False},
+        (27, 27, 256),
+        307_200,
+        223_948_800,
+    ),
+    ("T2", "depthwise_conv", (56, 56, 32), {"kernel": 3, "padding": "same", "bias": False}, (56, 56, 32), 288, 903_168),
+    (
+        "T3",
+        "depthwise_conv",
+        (56, 56, 32),
+        {"kernel": 3, "padding": "same", "multiplier": 2, "bias": False},
+        (56, 56, 64),
+        576,
+        1_806_336,
+    ),
     ("T4", "conv", (16, 16, 8), {"filters": 8, "kernel": 3, "dilation": 2, "bias": False}, (12, 12, 8), 576, 82_944),
     ("T5", "conv", (16, 16, 8), {"filters": 8, "kernel": 3, "padding": "same"}, (16, 16, 8), 584, 147_456),
-    ("T6", "conv_transpose", (16, 16, 8), {"filters": 16, "kernel": 2, "stride": 2, "bias": False},
-     (32, 32, 16), 512, 131_072),
+    (
+        "T6",
+        "conv_transpose",
+        (16, 16, 8),
+        {"filters": 16, "kernel": 2, "stride": 2, "bias": False},
+        (32, 32, 16),
+        512,
+        131_072,
+    ),
     ("T7", "conv_transpose", (2, 2, 3), {"filters": 1, "kernel": 2, "stride": 2}, (4, 4, 1), 13, 48),
-    ("T8", "conv_transpose", (8, 8, 4),
-     {"filters": 4, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1, "groups": 4, "bias": False},
-     (16, 16, 4), 36, 2_304),
+    (
+        "T8",
+        "conv_transpose",
+        (8, 8, 4),
+        {"filters": 4, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1, "groups": 4, "bias": False},
+        (16, 16, 4),
+        36,
+        2_304,
+    ),
     ("T9", "conv_transpose", (1, 1, 32), {"filters": 1, "kernel": 3, "bias": False}, (3, 3, 1), 288, 288),
     ("T15", "dense", (10, 64), {"units": 32}, (10, 32), 2_080, 20_480),
     ("T17", "relu", (16, 16, 8), {}, (16, 16, 8), 0, 0),
@@ -49,8 +75,15 @@ TABLE: list[tuple[str, str, Shape, dict[str, Any], Shape, int, int | None]] = [
     ("T23 ceil", "max_pool", (112, 112, 64), {"size": 3, "stride": 2, "rounding": "ceil"}, (56, 56, 64), 0, 0),
     ("T23 same", "max_pool", (112, 112, 64), {"size": 3, "stride": 2, "padding": "same"}, (56, 56, 64), 0, 0),
     ("T24 floor", "max_pool", (64, 64, 1), {"size": 3, "stride": 2, "padding": 1}, (32, 32, 1), 0, 0),
-    ("T24 ceil", "max_pool", (64, 64, 1), {"size": 3, "stride": 2, "padding": 1, "rounding": "ceil"},
-     (33, 33, 1), 0, 0),
+    (
+        "T24 ceil",
+        "max_pool",
+        (64, 64, 1),
+        {"size": 3, "stride": 2, "padding": 1, "rounding": "ceil"},
+        (33, 33, 1),
+        0,
+        0,
+    ),
     ("LeNet C1", "conv", (32, 32, 1), {"filters": 6, "kernel": 5}, (28, 28, 6), 156, 117_600),
     ("open size", "conv", (None, None, 3), {"filters": 8, "kernel": 3}, (None, None, 8), 224, None),
     ("3-D", "conv", (8, 8, 8, 2), {"filters": 4, "kernel": 3}, (6, 6, 6, 4), 220, 46_656),
@@ -114,7 +147,9 @@ def test_padding_reported_by_windows() -> None:
     assert causal.window(((9, 1),)) == Window((3,), (1,), (2,), ((4, 0),))
 
 
-@pytest.mark.parametrize(("size", "pad", "kernel", "stride", "count"), [(112, 0, 3, 2, 56), (4, 0, 3, 2, 2), (3, 1, 2, 3, 2)])
+@pytest.mark.parametrize(
+    ("size", "pad", "kernel", "stride", "count"), [(112, 0, 3, 2, 56), (4, 0, 3, 2, 2), (3, 1, 2, 3, 2)]
+)
 def test_rounding_up(size: int, pad: int, kernel: int, stride: int, count: int) -> None:
     """The last window starts inside the input or the padding before it."""
     assert window_size(pad, size, kernel, stride, rounding="ceil") == count
@@ -190,9 +225,7 @@ def test_mistakes(code: Any, name: str, shapes: list[Shape], values: dict[str, A
 def test_messages() -> None:
     """The arithmetic is shown, and inputs can be called by name."""
     [problem] = problems("conv", (3, 9, 1), filters=3, kernel=5, padding=[[0, 1], 0])
-    assert problem.message == (
-        "the window of `conv` is 5 along the height, but the padded input has 3 + 0 + 1 = 4"
-    )
+    assert problem.message == ("the window of `conv` is 5 along the height, but the padded input has 3 + 0 + 1 = 4")
     [problem] = problems("add", (28, 28, 128), (28, 28, 64))
     assert problem.label.format("residual", "shortcut") == "residual is 28x28x128, shortcut is 28x28x64"
     assert problem.help == "project the smaller one: `- conv: {filters: 128}`"
@@ -204,6 +237,7 @@ def test_gates_are_silent() -> None:
     """`multiply` stretches C and 1x1xC over space without a word."""
     assert not problems("multiply", (28, 28, 8), (1, 1, 8))
     assert not problems("multiply", (8,), (28, 28, 8))
+    assert not problems("multiply", (None, 28, 8), (28, 28, 8), (8,))
     assert not problems("add", (None, 28, 8), (28, 28, 8))
 
 
@@ -280,8 +314,21 @@ def test_schemas_refuse(name: str, attribute: str, value: Any) -> None:
 
 
 SHAPES: list[Shape] = [
-    (), (1,), (6,), (None,), (4, 6), (None, 6), (4, None), (5, 4, 6), (None, None, 6), (5, 4, None), (1, 1, 1),
-    (3, 4, 5, 6), (None, 4, None, 6), (2, 3, 4, 5, 6), (None, None, None, None),
+    (),
+    (1,),
+    (6,),
+    (None,),
+    (4, 6),
+    (None, 6),
+    (4, None),
+    (5, 4, 6),
+    (None, None, 6),
+    (5, 4, None),
+    (1, 1, 1),
+    (3, 4, 5, 6),
+    (None, 4, None, 6),
+    (2, 3, 4, 5, 6),
+    (None, None, None, None),
 ]
 VARIATIONS: dict[str, list[Any]] = {
     "kernel": [1, 3, [2, 1], [1, 1, 5]],

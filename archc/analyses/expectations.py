@@ -103,13 +103,17 @@ def _show(value: Any) -> str:
     if value is None:
         return "unknown (a size is open)"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,}"
+        return _number(value)
     return show(tuple(value)) if isinstance(value, list) and not any(isinstance(one, list) for one in value) else str(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 def _difference(stated: Any, actual: Any) -> str:
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (stated, actual))
-    return f"{actual - stated:+,}" if numbers else ""
+    return f"the difference is {_number(actual - stated)}" if numbers else ""
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"
 
 
 __all__ = ["Expectation", "Scalar", "check_expectations", "facts"]

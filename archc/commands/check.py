@@ -19,6 +19,9 @@ EXAMPLES = """examples:
   cat net.yaml | archc check -    a spec from standard input"""
 
 
+WORDS = {"params": "parameters", "macs": "MACs", "weight_layers": "weight layers"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     add_spec(parser, several=True)
@@ -99,6 +102,7 @@ def _line(compiled: Compiled, good: bool) -> str:
     cost = compiled.analysed.cost
     held = len(compiled.expectations)
     proved = f"{held} expectation{'' if held == 1 else 's'} held" if held else "nothing expected"
-    papers = "".join(f"; the paper says {one.paper:,} {one.key}" for one in compiled.expectations if isinstance(one.paper, int))
+    claims = [f"{WORDS.get(one.key, one.key)} {large(int(one.paper))}" for one in compiled.expectations if isinstance(one.paper, int | float)]
+    papers = f"; the paper's own: {', '.join(claims)}" if claims else ""
     word = "ok" if good else "no"
     return f"{word}  {compiled.graph.address:<16} {count(cost.params):>13} parameters  {large(cost.macs):>7} MACs  {proved}{papers}"

@@ -337,7 +337,7 @@ class Expander:
             if (name in one.values or elsewhere) and not again:
                 what = "a value" if name in one.values else "a tensor"
                 raise Wrong(error(codes.NAME_TAKEN, step.names[0].span, f"`{name}` is the name of {what} already", help="choose another name"))
-            if one.parent is not None and one.parent.parent is None:
+            if one.macro:
                 break
         body.tensors[name] = tensor
         body.places[name] = step.site
@@ -528,13 +528,13 @@ class Expander:
         problems += missing(bound, signature, step.span)
         if problems:
             raise Wrong(*problems)
-        inner = Scope(macro.file, self.file_scope(macro.file))
+        inner = Scope(macro.file, self.file_scope(macro.file), macro=True)
+        flow = self.macro_inputs(step, macro, start, inputs, inner)
         written = self.parameters(macro.params, bound, scope, inner, f"the macro `{macro.name}`")
         shown = tuple((name, value) for name, value in inner.values.items())
         call = Call(macro.name, step.span, shown, place.call, depth)
         self.lets(macro.let, inner, call)
         group = Group("macro", label, macro.name, place.group, step.site, 0, dict(inner.values), written, step.doc or macro.doc)
-        flow = self.macro_inputs(step, macro, start, inputs, inner)
         here = replace(place, prefix=f"{place.prefix}{label}_", group=group, call=call, looped=False)
         result = self.body(macro.body, inner, flow, here)
         if macro.outputs is None:
@@ -613,6 +613,8 @@ class Expander:
         if "$" not in scalar.text:
             return scalar.text
         value = self.evaluator.scalar(replace(scalar, value=scalar.text), self.lookup(scope))
+        if isinstance(value, Closure):
+            raise Wrong(error(codes.BRANCH_FORM, scalar.span, f"`{scalar.text}` holds steps, and a text here is the name of a tensor", help=f"write `[{scalar.text}]` for the steps"))
         if isinstance(value, str | int) and not isinstance(value, bool):
             return str(value)
         raise Wrong(error(codes.EXPRESSION_TYPE, scalar.span, f"a name is a text, and this is {kind_of(value)}"))

@@ -78,10 +78,11 @@ class Scope:
     Loops open no body: their variables hide outer ones, and tensors bound in them belong to the body around.
     """
 
-    __slots__ = ("body", "file", "parent", "places", "tensors", "values")
+    __slots__ = ("body", "file", "macro", "parent", "places", "tensors", "values")
 
-    def __init__(self, file: File, parent: Scope | None, values: dict[str, Any] | None = None, *, loop: bool = False) -> None:
+    def __init__(self, file: File, parent: Scope | None, values: dict[str, Any] | None = None, *, loop: bool = False, macro: bool = False) -> None:
         self.file = file
+        self.macro = macro
         self.parent = parent
         self.values: dict[str, Any] = values if values is not None else {}
         self.tensors: dict[str, Flow] = {}

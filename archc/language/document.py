@@ -253,7 +253,8 @@ class _Reader:
     def check_tag(self, event: Any, span: Span) -> None:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.problems.append(error(codes.TAG, span, f"the tag `{tag}` is not allowed", help="write the value alone"))
+            advice = "write `not ...` in an expression" if tag.startswith("!") and not tag.startswith("!!") else "write the value alone"
+            self.problems.append(error(codes.TAG, span, f"the tag `{tag}` is not allowed", help=advice))
 
     def open(self, event: Any) -> None:
         mapping = isinstance(event, yaml.MappingStartEvent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -234,6 +235,8 @@ class FileReader:
         """A value's name can be read in expressions, so it is an identifier."""
         if not IDENTIFIER.match(key.text):
             self.wrong(codes.NAME_FORM, key.span, f"{what} cannot be called `{key.text}`", help="use letters, digits and `_`, and begin with a letter")
+        elif keyword.iskeyword(key.text):
+            self.wrong(codes.NAME_TAKEN, key.span, f"{what} cannot be called `{key.text}`: expressions read the word as their own", help=f"call it `{key.text}_`")
         elif key.text in RESERVED:
             self.wrong(codes.NAME_TAKEN, key.span, f"{what} cannot be called `{key.text}`: the word belongs to the language")
         elif len(key.text) > NAME_LIMIT:
@@ -304,7 +307,9 @@ def kind_of(value: Value | object) -> str:
         return f"`{str(one).lower()}`"
     if isinstance(one, int | float):
         return f"the number {one}"
-    return f'the text "{one}"' if isinstance(one, str) and len(one) < 60 else "a text"
+    if isinstance(one, str):
+        return f'the text "{one}"' if len(one) < 60 else "a text"
+    return f"{one!r}"
 
 
 def _show(value: Value) -> str:

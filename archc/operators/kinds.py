@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from archc.operators.base import Kind
 
-INTEGER = Kind("integer", {"type": "integer"})
-POSITIVE = Kind("positive integer", {"type": "integer", "minimum": 1})
-NUMBER = Kind("number", {"type": "number"})
-POSITIVE_NUMBER = Kind("positive number", {"type": "number", "exclusiveMinimum": 0})
-NOT_NEGATIVE = Kind("number, 0 or more", {"type": "number", "minimum": 0})
-OPTIONAL_INTEGER = Kind("integer or null", {"type": ["integer", "null"]})
-OPTIONAL_NUMBER = Kind("number, 0 or more, or null", {"type": ["number", "null"], "minimum": 0})
-BOOLEAN = Kind("boolean", {"type": "boolean"})
-TEXT = Kind("text", {"type": "string", "minLength": 1})
-RATE = Kind("rate, from 0 and below 1", {"type": "number", "minimum": 0, "exclusiveMaximum": 1})
-FRACTION = Kind("number from 0 to 1", {"type": "number", "minimum": 0, "maximum": 1})
-MAP = Kind("map", {"type": "object"})
+INTEGER = Kind("a whole number", {"type": "integer"})
+POSITIVE = Kind("a whole number from 1", {"type": "integer", "minimum": 1})
+NUMBER = Kind("a number", {"type": "number"})
+POSITIVE_NUMBER = Kind("a number above 0", {"type": "number", "exclusiveMinimum": 0})
+NOT_NEGATIVE = Kind("a number from 0", {"type": "number", "minimum": 0})
+OPTIONAL_INTEGER = Kind("a whole number or null", {"type": ["integer", "null"]})
+OPTIONAL_NUMBER = Kind("a number from 0, or null", {"type": ["number", "null"], "minimum": 0})
+BOOLEAN = Kind("`true` or `false`", {"type": "boolean"})
+TEXT = Kind("a text", {"type": "string", "minLength": 1})
+RATE = Kind("a rate from 0 and below 1", {"type": "number", "minimum": 0, "exclusiveMaximum": 1})
+FRACTION = Kind("a number from 0 to 1", {"type": "number", "minimum": 0, "maximum": 1})
+MAP = Kind("a mapping", {"type": "object"})
 
 SIZE = Kind(
-    "positive integer, or one for each spatial axis",
+    "a whole number from 1, or one for each spatial axis",
     {
         "type": ["integer", "array"],
         "minimum": 1,
@@ -32,7 +32,7 @@ SIZE = Kind(
     },
 )
 OPTIONAL_SIZE = Kind(
-    "positive integer, or one for each spatial axis, or null",
+    "a whole number from 1, or one for each spatial axis, or null",
     {
         "type": ["integer", "array", "null"],
         "minimum": 1,
@@ -42,7 +42,7 @@ OPTIONAL_SIZE = Kind(
     },
 )
 OPTIONAL_AMOUNT = Kind(
-    "integer from 0, or one for each spatial axis, or null",
+    "a whole number from 0, or one for each spatial axis, or null",
     {
         "type": ["integer", "array", "null"],
         "minimum": 0,
@@ -59,11 +59,11 @@ _PAIR = {
     "maxItems": 2,
 }
 AMOUNTS = Kind(
-    "amount for all sides, or for each spatial axis a number or a pair [before, after]",
+    "an amount for all sides, or for each spatial axis a number or a pair [before, after]",
     {"type": ["integer", "array"], "minimum": 0, "items": _PAIR, "minItems": 1, "maxItems": 3},
 )
 OPTIONAL_AMOUNTS = Kind(
-    "amount for all sides, or for each spatial axis a number or a pair [before, after], or null",
+    "an amount for all sides, or for each spatial axis a number or a pair [before, after], or null",
     {"type": ["integer", "array", "null"], "minimum": 0, "items": _PAIR, "minItems": 1, "maxItems": 3},
 )
 
@@ -85,18 +85,18 @@ def _padding(words: str) -> Kind:
 PADDING = _padding("same|valid")
 CAUSAL_PADDING = _padding("same|valid|causal")
 
-ROUNDING = Kind("floor or ceil", {"type": "string", "enum": ["floor", "ceil"]})
-PAD_MODE = Kind("how the border is filled", {"type": "string", "enum": ["zeros", "reflect", "symmetric"]})
-INTERPOLATION = Kind("interpolation", {"type": "string", "enum": ["nearest", "bilinear", "bicubic"]})
+ROUNDING = Kind("`floor` or `ceil`", {"type": "string", "enum": ["floor", "ceil"]})
+PAD_MODE = Kind("a way to fill the border", {"type": "string", "enum": ["zeros", "reflect", "symmetric"]})
+INTERPOLATION = Kind("an interpolation", {"type": "string", "enum": ["nearest", "bilinear", "bicubic"]})
 RESIZE_INTERPOLATION = Kind(
-    "interpolation", {"type": "string", "enum": ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]}
+    "an interpolation", {"type": "string", "enum": ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]}
 )
 DTYPE = Kind(
-    "data type",
+    "a data type",
     {"type": "string", "enum": ["float32", "float16", "bfloat16", "float64", "int32", "int64", "uint8", "bool"]},
 )
 ACTIVATION = Kind(
-    "activation",
+    "an activation",
     {
         "type": "string",
         "enum": [
@@ -123,7 +123,7 @@ ACTIVATION = Kind(
     },
 )
 INITIALIZER = Kind(
-    "initialiser",
+    "an initialiser",
     {
         "type": "string",
         "enum": [
@@ -142,35 +142,35 @@ INITIALIZER = Kind(
     },
 )
 SHAPE = Kind(
-    "shape without the batch axis, null for an open size",
+    "a shape without the batch axis, null for an open size",
     {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}, "maxItems": 8},
 )
 TARGET_SHAPE = Kind(
-    "shape, with -1 at most once for the size that is left over",
+    "a shape, with -1 at most once for the size that is left over",
     {"type": "array", "items": {"type": "integer", "minimum": -1}, "minItems": 1, "maxItems": 8},
 )
 AXES = Kind(
-    "list of axes, counted from 1",
+    "a list of axes, counted from 1",
     {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 8, "uniqueItems": True},
 )
 AXIS = Kind(
-    "axis: channels, length, depth, height, width, or a number counted from 0 without the batch axis",
+    "an axis: channels, length, depth, height, width, or a number counted from 0 without the batch axis",
     {"type": ["string", "integer"], "pattern": "^(channels|length|depth|height|width)$"},
 )
 CHANNELS = Kind(
-    "list of channel numbers, counted from 0",
+    "a list of channel numbers, counted from 0",
     {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
 )
 PARTS = Kind(
-    "number of equal parts, or the list of their sizes",
+    "a number of equal parts, or a list of their sizes",
     {"type": ["integer", "array"], "minimum": 1, "items": {"type": "integer", "minimum": 1}, "minItems": 1},
 )
 NUMBERS = Kind(
-    "number, or one for each channel",
+    "a number, or one for each channel",
     {"type": ["number", "array"], "items": {"type": "number"}, "minItems": 1},
 )
 VARIANCES = Kind(
-    "positive number, or one for each channel",
+    "a number above 0, or one for each channel",
     {
         "type": ["number", "array"],
         "exclusiveMinimum": 0,
@@ -188,11 +188,11 @@ OUTPUT_SHAPE = Kind(
     },
 )
 WEIGHT_SHAPES = Kind(
-    "list of the weights' shapes",
+    "a list of the weights' shapes",
     {"type": "array", "items": {"type": "array", "items": {"type": "integer", "minimum": 1}}},
 )
-KERAS_CLASS = Kind("name of a Keras layer", {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$"})
+KERAS_CLASS = Kind("the name of a Keras layer", {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$"})
 LAYER_CLASS = Kind(
-    "class of a layer, as `package.module:Name`",
+    "the class of a layer, as `package.module:Name`",
     {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"},
 )

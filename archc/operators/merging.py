@@ -64,8 +64,8 @@ class Multiply(Operator):
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         widest = _stretched(inputs)
-        gates = tuple(widest if _is_gate(one, widest) else one for one in inputs)
-        if len(set(gates)) > 1:
+        others = [one for one in inputs if not _is_gate(one, widest)]
+        if not all(len(one) == len(widest) and all(map(fit, one, widest)) for one in others):
             yield from elementwise_problems(self.name, inputs)
 
     def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:

@@ -32,7 +32,9 @@ class BatchNorm(Operator):
     epsilon: float = attribute(kinds.POSITIVE_NUMBER, "Added to the variance.", 0.001)
     center: bool = attribute(kinds.BOOLEAN, "Has beta.", True)
     scale: bool = attribute(kinds.BOOLEAN, "Has gamma.", True)
-    gamma_initializer: str = attribute(kinds.INITIALIZER, "How gamma starts; `zeros` opens residual blocks shut.", "ones")
+    gamma_initializer: str = attribute(
+        kinds.INITIALIZER, "How gamma starts; `zeros` opens residual blocks shut.", "ones"
+    )
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         yield from shape_rules.first(shape_rules.channels_problem(self.name, inputs[0]))

@@ -180,7 +180,10 @@ class Crop(Operator):
         shape = inputs[0]
         if (self.amounts is None) == (self.to is None):
             yield Problem(
-                codes.COMBINATION, "`crop` takes either `amounts` or `to`", "one of the two", "write `crop: 4` or `crop: {to: 56}`"
+                codes.COMBINATION,
+                "`crop` takes either `amounts` or `to`",
+                "one of the two",
+                "write `crop: 4` or `crop: {to: 56}`",
             )
             return
         found = shape_rules.first(
@@ -216,7 +219,9 @@ class Crop(Operator):
 
     def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         shape = inputs[0]
-        sizes = (None if size is None else size - sum(crop) for size, crop in zip(shape, self.crops(shape), strict=False))
+        sizes = (
+            None if size is None else size - sum(crop) for size, crop in zip(shape, self.crops(shape), strict=False)
+        )
         return ((*sizes, shape[-1]),)
 
     def window(self, inputs: tuple[Shape, ...]) -> Window | None:

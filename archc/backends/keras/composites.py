@@ -76,9 +76,7 @@ def _mean_of_counted(
     if counted:
         source = zero_padding(cell, source, counted, shape, "pad")
         shape = padded(shape, counted)
-        rest = tuple(
-            (more[0] - pad[0], more[1] - pad[1]) for more, pad in zip(pads, counted, strict=True)
-        )
+        rest = tuple((more[0] - pad[0], more[1] - pad[1]) for more, pad in zip(pads, counted, strict=True))
     ones = cell.operation("OnesLike", {"dtype": None}, source, suffix="ones", shapes=(shape,))
     config = pool_config(size, stride, "valid")
     values = cell.layer(pool, config, zero_padding(cell, source, rest, shape, "values_pad"), suffix="values")
@@ -145,9 +143,7 @@ def lrn(operator: Lrn, cell: Cell) -> Ref:
         shape=shape,
     )
     factor = operator.alpha if operator.divide else operator.alpha * operator.size
-    base = cell.layer(
-        "Rescaling", {"scale": factor, "offset": operator.k}, mean, suffix="base", shape=shape
-    )
+    base = cell.layer("Rescaling", {"scale": factor, "offset": operator.k}, mean, suffix="base", shape=shape)
     power = cell.operation("Power", {}, base, suffix="power", shapes=(shape,), arguments=(-float(operator.beta),))
     suffix = "" if cell.axes else "out"
     result = cell.layer("Multiply", {}, source, power, suffix=suffix, shape=shape, as_list=True)
@@ -165,9 +161,7 @@ def channel_shuffle(operator: ChannelShuffle, cell: Cell) -> Ref:
     positions = shape_rules.times(*spatial)
     whole: Shape = (positions, operator.groups, each)
     parted = cell.layer("Reshape", {"target_shape": _target(whole)}, suffix="groups", shape=whole)
-    dealt = cell.layer(
-        "Permute", {"dims": [1, 3, 2]}, parted, suffix="deal", shape=(positions, each, operator.groups)
-    )
+    dealt = cell.layer("Permute", {"dims": [1, 3, 2]}, parted, suffix="deal", shape=(positions, each, operator.groups))
     return cell.layer("Reshape", {"target_shape": _target(cell.shape)}, dealt)
 
 

@@ -345,9 +345,7 @@ def pad(operator: Pad, cell: Cell) -> Ref:
     pads = operator.pads(cell.shape)
     if operator.mode != "zeros":
         widths = [[0, 0], *[list(one) for one in pads], [0, 0]]
-        return cell.operation(
-            "Pad", {"pad_width": widths, "mode": operator.mode}, keywords={"constant_values": None}
-        )
+        return cell.operation("Pad", {"pad_width": widths, "mode": operator.mode}, keywords={"constant_values": None})
     if not any(sum(one) for one in pads):
         return cell.layer("Identity", {})
     return zero_padding(cell, cell.inputs[0], pads, cell.shape, "")
@@ -427,9 +425,7 @@ def identity(operator: Identity, cell: Cell) -> Ref:
 def keras_escape(operator: KerasEscape, cell: Cell) -> Ref:
     """The config is what the spec states; Keras fills in its own defaults."""
     several = len(cell.inputs) > 1
-    return cell.layer(
-        operator.class_, thaw(operator.config), *cell.inputs, weights=cell.node.weights, as_list=several
-    )
+    return cell.layer(operator.class_, thaw(operator.config), *cell.inputs, weights=cell.node.weights, as_list=several)
 
 
 def layer_escape(operator: LayerEscape, cell: Cell) -> Ref:

@@ -1,0 +1,91 @@
+"""The four Keras outputs of every shipped network agree: archive, JSON config, source, and model in memory."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archc
+from archc.backends.keras.archive import write_archive
+from archc.backends.keras.config import config_text
+from archc.language.catalogue import shipped_paths
+
+pytestmark = pytest.mark.keras
+
+ADDRESSES = [
+    f"{path.stem}:{variant}" if variant else path.stem
+    for path in shipped_paths()
+    for variant in archc.load(path.stem)
+]
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    yield
+    import gc
+
+    import keras
+
+    keras.backend.clear_session()
+    gc.collect()
+
+
+def configuration(model: Any) -> Any:
+    """A model's config without what Keras adds by itself when a model is built."""
+    return strip(json.loads(model.to_json()))
+
+
+def strip(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: strip(one) for key, one in value.items() if key not in ("build_config", "compile_config", "shared_object_id")}
+    return [strip(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_four_outputs_agree(address: str, tmp_path: Path) -> None:
+    import keras
+    import numpy as np
+
+    compiled = archc.compile(address)
+    archive = tmp_path / "model.keras"
+    with archive.open("w+b") as file:
+        write_archive(compiled.lowered, file)
+    source = tmp_path / "model.py"
+    source.write_text(compiled.to_python(), encoding="utf-8")
+
+    loaded = keras.saving.load_model(archive, safe_mode=True)
+    expected = configuration(loaded)
+    sample = np.random.default_rng(1).normal(size=(1, *compiled.graph.nodes[0].shape)).astype("float32")
+    outputs = run(loaded, sample)
+    weights = loaded.get_weights()
+    assert loaded.count_params() == compiled.analysed.cost.params
+    del loaded
+
+    makers = {
+        "config": lambda: keras.models.model_from_json(config_text(compiled.lowered)),
+        "source": lambda: runpy.run_path(str(source))["build_model"](),
+        "memory": compiled.to_keras,
+    }
+    for name, make in makers.items():
+        model = make()
+        assert configuration(model) == expected, name
+        if name == "memory":
+            for written, held in zip(weights, model.get_weights(), strict=True):
+                np.testing.assert_array_equal(written, held)
+        model.set_weights(weights)
+        for one, other in zip(outputs, run(model, sample), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6, err_msg=name)
+        del model
+        keras.backend.clear_session()
+
+
+def run(model: Any, sample: Any) -> list[Any]:
+    import numpy as np
+
+    found = model(sample, training=False)
+    return [np.asarray(one) for one in (found if isinstance(found, list | tuple) else [found])]
