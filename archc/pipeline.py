@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -45,11 +45,26 @@ class Compiled:
 
         return lower(self.graph)
 
-    def to_keras(self, seed: int = 0) -> Any:
-        """A `keras.Model` with seeded initial weights. Needs Keras."""
+    def to_keras(self, seed: int = 0, *, modules: Collection[str] = ()) -> Any:
+        """A `keras.Model` with seeded initial weights. Needs Keras.
+
+        A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere.
+        """
         from archc.backends.keras.model import to_keras
 
-        return to_keras(self.lowered, seed=seed)
+        self.check_modules(modules)
+        return to_keras(self.lowered, seed=seed, modules=modules)
+
+    def check_modules(self, allowed: Collection[str]) -> None:
+        """Raises `CompileError` (E312) where a `layer:` step names a module that is not allowed."""
+        diagnostics = Diagnostics()
+        for node in self.graph.nodes:
+            if node.operator.name != "layer":
+                continue
+            module = node.operator.attributes()["class"].partition(":")[0]
+            if module not in allowed:
+                diagnostics.add(error(codes.ESCAPE, node.origin, f"the layer's module `{module}` is not allowed", help=f"where you trust it, allow it: --allow-module {module}"))
+        diagnostics.stop_on_errors()
 
     def to_dot(self, **options: Any) -> str:
         """The diagram as DOT text."""

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
@@ -63,7 +63,7 @@ class Network:
         return self.flow
 
     @contextmanager
-    def inside(self, kind: GroupKind, label: str = "", title: str = "") -> Iterator[None]:
+    def inside(self, kind: GroupKind, label: str = "", title: str = "") -> Generator[None, None, None]:
         outer = self.group
         self.group = Group(kind, label, title, outer)
         yield
@@ -415,7 +415,7 @@ def test_bad_dot_is_an_engine_error() -> None:
 
 def test_a_label_that_the_engine_blanks_is_an_engine_error() -> None:
     with pytest.raises(EngineError):
-        layout('digraph { a [label=<<FONT></FONT>>] }', engine="graphviz-pure")
+        layout("digraph { a [label=<<FONT></FONT>>] }", engine="graphviz-pure")
 
 
 def test_a_slow_engine_is_an_engine_error() -> None:

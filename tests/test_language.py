@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archc import CompileError, Compiled, Family, load
+
+from archc import Compiled, CompileError, Family, load
 from archc.diagnostics import Diagnostic
 from archc.graph.graph import Graph, Node
 from archc.language.catalogue import AddressError

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+
 from archc import Compiled, Family, compile, load
 from archc.analyses.expectations import largest_field
 from archc.graph.graph import Graph, Node

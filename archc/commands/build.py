@@ -15,6 +15,7 @@ from archc.commands.targets import add_spec, add_strict, compiled
 from archc.diagnostics import closest
 from archc.pipeline import Compiled
 
+KERAS = ("keras", "config", "python")
 EXAMPLES = """examples:
   archc build vgg:D                             build/vgg-d.keras, build/vgg-d.py, build/vgg-d.svg
   archc build mynet.yaml -o out --emit keras    only the model
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_strict(parser)
     parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder to write into (default: build)")
     parser.add_argument("--emit", metavar="LIST", default="keras,python,svg", help=f"what to write: {', '.join(BACKENDS)} (default: keras,python,svg)")
+    parser.add_argument("--allow-module", metavar="MODULE", action="append", default=[], help="a module whose classes `layer:` steps may name")
     parser.add_argument("--seed", type=int, default=0, help="the seed of the initial weights (default: 0)")
 
 
@@ -38,6 +40,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.diagnostics(one.warnings) if one.warnings and not console.is_json else None
         if options.strict and one.warnings:
             return WRONG_SPEC
+        if set(kinds) & set(KERAS):
+            one.check_modules(options.allow_module)
         written += emit(one, kinds, Path(options.output), options, console)
     if console.is_json:
         console.data({"written": written})

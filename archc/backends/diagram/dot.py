@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import graphviz
-from graphviz.quoting import attr_list
+from graphviz.quoting import quote
 
 from archc.backends.diagram import words
 from archc.backends.diagram.columns import columns as split
@@ -59,7 +59,7 @@ class _Writer:
         self._outline = outline
         self._direction: Direction = direction
         self._theme = theme
-        self._dot = graphviz.Digraph("archc")
+        self._body: list[str] = []
         self._columns = columns
         self._packed = len(columns) > 1
         self._column_of = [0] * len(outline.boxes)
@@ -126,12 +126,12 @@ class _Writer:
         self._column(self._columns[0], 0)
         self._close()
         self._close()
-        return self._dot.source
+        return graphviz.Digraph("archc", body=self._body).source
 
     def _defaults(self) -> None:
         theme, size = self._theme, {"fontname": FONT, "fontcolor": self._theme.text}
         large = len(self._outline.edges) > MANY_EDGES
-        limits = {"splines": "line", "nslimit": "2", "nslimit1": "2", "mclimit": "0.5"} if large else {}
+        limits = {"splines": "line", "nslimit": "2", "nslimit1": "2", "mclimit": "0.1"} if large else {}
         graph = {
             "label": literal(self._outline.title, 120),
             "labelloc": "t",
@@ -163,7 +163,7 @@ class _Writer:
             self._open(f"cluster_column_{number}", {"label": "", "peripheries": "0", "margin": "4"})
             self._column(self._columns[number], number)
             self._close()
-        return self._dot.source
+        return graphviz.Digraph("archc", body=self._body).source
 
     def _footer(self) -> None:
         legend = table(self._outline, self._direction, self._theme, totals=True)
@@ -229,13 +229,13 @@ class _Writer:
 
     def _open(self, name: str, style: dict[str, str]) -> None:
         theme = self._theme
-        self._dot.body.append(f"\tsubgraph {name} {{\n")
+        self._body.append(f"\tsubgraph {name} {{\n")
         frame = {"style": "rounded", "color": theme.frame, "labeljust": "l", "margin": "7", "peripheries": "1"}
         font = {"fontname": FONT, "fontcolor": theme.text, "labelloc": "t", "tooltip": " "}
         self._attributes("graph", {**frame, **font, **style})
 
     def _close(self) -> None:
-        self._dot.body.append("\t}\n")
+        self._body.append("\t}\n")
 
     def _edges(self, column: int) -> None:
         for number, edge in self._edges_into[column]:
@@ -276,13 +276,13 @@ class _Writer:
         return {**CIRCLE, "fontsize": "9", "color": self._theme.edge, "fillcolor": self._theme.background}
 
     def _node(self, name: str, attributes: dict[str, str]) -> None:
-        self._dot.body.append(f"\t{name}{_listed(attributes)}\n")
+        self._body.append(f"\t{name}{_listed(attributes)}\n")
 
     def _line(self, tail: str, head: str, attributes: dict[str, str]) -> None:
-        self._dot.body.append(f"\t{tail} -> {head}{_listed(attributes)}\n")
+        self._body.append(f"\t{tail} -> {head}{_listed(attributes)}\n")
 
     def _attributes(self, target: str, attributes: dict[str, str]) -> None:
-        self._dot.body.append(f"\t{target}{_listed(attributes)}\n")
+        self._body.append(f"\t{target}{_listed(attributes)}\n")
 
 
 def _letters(number: int) -> str:
@@ -298,4 +298,4 @@ def _letters(number: int) -> str:
 def _listed(attributes: dict[str, str]) -> str:
     unknown = attributes.keys() - ATTRIBUTES
     assert not unknown, f"not in the closed list: {sorted(unknown)}"
-    return attr_list(attributes=list(attributes.items()))
+    return " [" + " ".join(f"{name}={quote(value)}" for name, value in attributes.items()) + "]"

@@ -21,11 +21,14 @@ MEMORY = 8 << 30
 PNG_LIMIT = 32_767
 
 HARMLESS = re.compile(
-    r"no value for width of (non-)?ASCII character|no hard-coded metrics for|Pango-WARNING|Fontconfig|^\s*$", re.IGNORECASE
+    r"no value for width of (non-)?ASCII character|no hard-coded metrics for|Pango-WARNING|Fontconfig|^\s*$",
+    re.IGNORECASE,
 )
 """Notes about fonts: the picture is right all the same."""
 
-FATAL = re.compile(r"\berror\b|syntax error|assert|out of memory|scaling to fit|too large|failed|panicked", re.IGNORECASE)
+FATAL = re.compile(
+    r"\berror\b|syntax error|assert|out of memory|scaling to fit|too large|failed|panicked", re.IGNORECASE
+)
 
 PYGRAPHVIZ = (
     "import sys, pygraphviz\n"

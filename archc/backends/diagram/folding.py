@@ -205,5 +205,7 @@ def _meaning(node: Node) -> Hashable:
     operator = node.operator
     varying = operator.role is Role.REGULARISATION
     return operator.name, tuple(
-        (name, repr(value)) for name, value in operator.attributes().items() if not (varying and isinstance(value, float))
+        (name, repr(value))
+        for name, value in operator.attributes().items()
+        if not (varying and isinstance(value, float))
     )

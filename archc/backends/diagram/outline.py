@@ -17,6 +17,9 @@ from archc.operators import Role, Shape
 UNNAMED = re.compile(r"steps(_\d+)?$")
 """What a loop over steps is called where the text gives it no name."""
 
+WIDE_MERGE = 8
+"""Merges of more inputs have no labels at them: they would hide the lines."""
+
 Detail = Literal["overview", "blocks", "layers"]
 
 
@@ -97,6 +100,8 @@ class _Plan:
         """
         head, tail = self.boxes[edge.head], self.boxes[edge.tail]
         if head.role is Role.MERGE:
+            if len(head.head.inputs) > WIDE_MERGE:
+                return None
             equal = all(shape == head.head.shape for shape in head.head.input_shapes)
             return None if equal and skip else (edge.head, edge.shape) if equal else (edge.head, edge.tail)
         changed = not tail.title and all(shape != edge.shape for shape in tail.head.input_shapes)
@@ -114,7 +119,7 @@ class _Plan:
         self.folded = True
         drawn = _units_of(run.first)
         for part in run.parts[1:]:
-            for unit, first in zip(_units_of(part), drawn):
+            for unit, first in zip(_units_of(part), drawn, strict=True):
                 self._drawn_by[unit] = first
                 self._copies.setdefault(first, [first]).append(unit)
 
@@ -163,7 +168,7 @@ class _Plan:
             if head is None:
                 continue
             for node in self._nodes(unit):
-                for tensor, shape in zip(node.inputs, node.input_shapes):
+                for tensor, shape in zip(node.inputs, node.input_shapes, strict=True):
                     tail = self._box_of[self._drawn(self._units.unit_of[tensor.node])]
                     if tail != head:
                         wires.append((tail, head, shape))

@@ -52,24 +52,25 @@ class Hole:
         return self.shown()
 
 
-Pieces = list["str | Variable"]
-"""A name: text and variables."""
-
-
 @dataclass(eq=False)
 class Name:
     """A layer's name, with its value in each call."""
 
-    values: list[str]
-    pieces: Pieces = field(default_factory=list["str | Variable"])
+    values: list[Any]
+    outer: Name | None = None
+    pieces: list[str | Variable] = field(default_factory=list["str | Variable"])
+
+    def all(self) -> list[str | Variable]:
+        """Text and variables, in order."""
+        return [*self.outer.all(), *self.pieces] if self.outer else self.pieces
 
     def text(self) -> str:
         """A string, formatted where it holds variables."""
-        if all(isinstance(one, str) for one in self.pieces):
-            return quoted("".join(one for one in self.pieces if isinstance(one, str)))
-        if len(self.pieces) == 1 and isinstance(self.pieces[0], Variable):
-            return self.pieces[0].name
-        return 'f"' + "".join(one if isinstance(one, str) else f"{{{one.name}}}" for one in self.pieces) + '"'
+        pieces = self.all()
+        if len(pieces) == 1 and isinstance(pieces[0], Variable):
+            return pieces[0].name
+        inside = "".join(one if isinstance(one, str) else f"{{{one.name}}}" for one in pieces)
+        return quoted(inside) if all(isinstance(one, str) for one in pieces) else f'f"{inside}"'
 
 
 def same(values: Iterable[Any]) -> bool:
@@ -117,7 +118,7 @@ class Scope:
             self.conditions.append(found)
         return found
 
-    def name(self, values: list[str]) -> Name:
+    def name(self, values: list[Any]) -> Name:
         """A place for a layer's name."""
         made = Name(values)
         self.labels.append(made)
@@ -341,7 +342,7 @@ class Loop(Scope):
             self.index_used = True
             outer = self.outer.name(found)
             rest = rests.pop()
-            name.pieces = _Joined(outer, [self.index, rest] if rest else [self.index])
+            name.outer, name.pieces = outer, [self.index, rest] if rest else [self.index]
         else:
             filled = self.filled(list(name.values))
             name.pieces = [self.row(filled, "label")]
@@ -384,24 +385,6 @@ class Loop(Scope):
             row = tuple(one.values[at] for one in self.variables)
             rows[owner].append(row if len(row) > 1 else row[0])
         return [tuple(one) if one else ABSENT for one in rows]
-
-
-class _Joined(list["str | Variable"]):
-    """The pieces of an outer name, once they are known, with more after them."""
-
-    def __init__(self, outer: Name, more: Pieces) -> None:
-        super().__init__()
-        self.outer = outer
-        self.more = more
-
-    def __iter__(self) -> Any:
-        return iter([*self.outer.pieces, *self.more])
-
-    def __len__(self) -> int:
-        return len(self.outer.pieces) + len(self.more)
-
-    def __getitem__(self, at: Any) -> Any:
-        return [*self.outer.pieces, *self.more][at]
 
 
 def _one(values: Sequence[Any]) -> Any:
