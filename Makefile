@@ -16,6 +16,7 @@ build: $(VENV)/installed
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --editable '.[tensorflow]'
+	$(BIN)/python -m compileall -q archc
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed

@@ -36,6 +36,7 @@ from archc.operators.merging import Add, Concat
 from archc.operators.normalisation import BatchNorm
 from archc.operators.pooling import GlobalAvgPool, MaxPool
 from archc.operators.regularisation import DropPath
+from archc.pipeline import load
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -312,7 +313,50 @@ def test_shared_weights_count_once() -> None:
 def test_grouped_convolutions_have_a_double_border() -> None:
     network = Network()
     network.add(DepthwiseConv(kernel=3))
-    assert "peripheries=2" in to_dot(network.graph()).split("n1 [")[1].splitlines()[0]
+    assert 'peripheries="2"' in to_dot(network.graph()).split("n1 [")[1].splitlines()[0]
+
+
+def test_a_long_run_of_equal_layers_is_one_box() -> None:
+    network = Network()
+    for _ in range(20):
+        network.add(Conv(filters=8, kernel=3, padding="same"))
+    assert counts(network.graph()) == [20]
+    network = Network()
+    for _ in range(4):
+        network.add(Conv(filters=8, kernel=3, padding="same"))
+    assert counts(network.graph()) == []
+
+
+def test_a_loop_without_a_name_has_no_frame_unless_it_folds() -> None:
+    def looped(*filters: int) -> Graph:
+        network = Network()
+        for number, one in enumerate(filters):
+            with network.inside("loop", "steps", "steps"), network.inside("iteration", f"steps{number}", "steps"):
+                network.add(Conv(filters=one, kernel=3, padding="same"))
+                network.add(MaxPool(size=1))
+        return network.graph()
+
+    assert counts(looped(8, 16, 32)) == []
+    assert counts(looped(8, 8, 8)) == [3]
+
+
+def test_a_densely_connected_block_is_drawn_in_seconds() -> None:
+    network = Network()
+    ends = [network.flow]
+    for _ in range(40):
+        if len(ends) > 1:
+            network.add(Concat(), inputs=tuple(ends))
+        ends.append(network.add(Conv(filters=4, kernel=3, padding="same")))
+    assert len(parsed(to_svg(network.graph()))[0]) == len(network.nodes)
+
+
+def test_resnet_152_folds_into_its_four_stages() -> None:
+    graph = load("resnet")["152"].graph
+    assert counts(graph) == [1, 1, 2, 1, 1, 7, 1, 1, 35, 1, 1, 2]
+    size = re.search(r'width="(\d+)pt" height="(\d+)pt"', to_svg(graph))
+    assert size is not None
+    assert int(size[1]) < 700
+    assert int(size[2]) < 1600
 
 
 HOSTILE = [
@@ -397,13 +441,13 @@ def test_the_backend_names_its_files() -> None:
     artefacts = DiagramBackend(formats=("dot", "svg", "png"), dpi=72).emit(stack(1).graph())
     assert [one.filename for one in artefacts] == ["net-a.dot", "net-a.svg", "net-a.png"]
     starts = [b"digraph", b"<svg", b"\x89PNG"]
-    for artefact, start in zip(artefacts, starts):
+    for artefact, start in zip(artefacts, starts, strict=True):
         file = io.BytesIO()
         artefact.write(file)
         assert file.getvalue().startswith(start)
 
 
-def test_a_hundred_blocks_of_a_thousand_layers_are_small() -> None:
+def test_thousands_of_equal_blocks_are_one_drawing() -> None:
     drawing = outline(stack(2, *[1] * 3000).graph())
     assert len(drawing.boxes) < 12
 
@@ -432,7 +476,7 @@ def test_an_unknown_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in engine.ENGINES:
-        monkeypatch.setitem(engine.ENGINES, name, lambda format, dpi: None)
+        monkeypatch.setitem(engine.ENGINES, name, lambda kind, dpi: None)
     with pytest.raises(EngineError, match="no layout engine for svg is installed"):
         layout("digraph { a }")
 
@@ -447,6 +491,6 @@ def test_no_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_failing_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch, program: str, message: str) -> None:
-    monkeypatch.setitem(engine.ENGINES, "dot", lambda format, dpi: [sys.executable, "-c", program])
+    monkeypatch.setitem(engine.ENGINES, "dot", lambda kind, dpi: [sys.executable, "-c", program])
     with pytest.raises(EngineError, match=message):
         layout("digraph { a }", engine="dot")

@@ -358,7 +358,7 @@ VARIATIONS: dict[str, list[Any]] = {
 def test_no_shape_is_a_surprise(name: str) -> None:
     """Whatever the shapes and values: problems, or sound shapes, weights, costs and windows; never a traceback."""
     operator = OPERATORS[name]
-    base = {key: value for key, value in with_defaults(operator).items()}
+    base = with_defaults(operator)
     fields = {one.name: one.kind.schema for one in fields_of(operator)}
     variants = [base]
     for key, values in VARIATIONS.items():

@@ -51,6 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("archc: out of memory", file=sys.stderr)
         return MACHINE
+    except Exception as problem:
+        if os.environ.get("ARCHC_DEBUG"):
+            raise
+        print(f"archc: this is a fault of archc itself ({type(problem).__name__}: {problem})", file=sys.stderr)
+        print("  = help: please report it with the spec; ARCHC_DEBUG=1 shows where it happened", file=sys.stderr)
+        return MACHINE
 
 
 def run(words: list[str]) -> int:

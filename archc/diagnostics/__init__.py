@@ -9,10 +9,11 @@ from archc.diagnostics.diagnostic import (
     Note,
     Severity,
     closest,
+    foreign_letter,
     error,
     warning,
 )
-from archc.diagnostics.source import Call, Origin, Source, Span
+from archc.diagnostics.source import Call, Origin, Source, Span, Turn
 
 __all__ = [
     "Call",
@@ -25,8 +26,10 @@ __all__ = [
     "Severity",
     "Source",
     "Span",
+    "Turn",
     "closest",
     "codes",
     "error",
+    "foreign_letter",
     "warning",
 ]

@@ -130,17 +130,29 @@ def _make(
 
 
 def _call_notes(origin: Origin) -> Iterator[Note]:
+    if origin.turn is not None:
+        suffix = _with(origin.turn.values.items())
+        yield Note(f"in iteration {origin.turn.number} of its loop{suffix}")
     call = origin.call
     while call is not None:
-        values = ", ".join(f"{name} = {_brief(value)}" for name, value in call.arguments)
-        suffix = f" with {values}" if values else ""
-        yield Note(f"in macro {call.macro}, called at {call.span}{suffix}", call.span)
+        yield Note(f"in macro {call.macro}, called at {call.span}{_with(call.arguments)}", call.span)
         call = call.outer
+
+
+def _with(values: Iterable[tuple[str, object]]) -> str:
+    shown = ", ".join(f"{name} = {_brief(value)}" for name, value in values)
+    return f", with {shown}" if shown else ""
 
 
 def _brief(value: object, limit: int = 40) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def foreign_letter(word: str) -> str:
+    """The first letter of a word that only looks like a plain one, in words for a hint; else nothing."""
+    odd = next((one for one in word if not one.isascii()), None)
+    return "" if odd is None else f"`{word[:40]}` holds U+{ord(odd):04X}, which is no plain letter"
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
@@ -149,9 +161,12 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     >>> closest("kernal", ["kernel", "filters"])
     'kernel'
     """
-    pool = list(candidates)
-    lowered = {one.lower(): one for one in pool}
-    if word.lower() in lowered:
-        return lowered[word.lower()]
-    found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
+    lowered = {one.lower(): one for one in candidates}
+    small = word.lower()[:200]
+    if small in lowered:
+        return lowered[small]
+    swapped = next((one for one in lowered if len(one) > 2 and sorted(one) == sorted(small)), None)
+    longer = next((one for one in lowered if len(one) > 2 and small.startswith(one)), None)
+    found = difflib.get_close_matches(small, lowered, n=1, cutoff=0.67)
+    near = swapped or (found[0] if found else longer)
+    return lowered[near] if near else None

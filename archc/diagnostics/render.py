@@ -72,12 +72,15 @@ def _excerpt(span: Span) -> tuple[str, str]:
     line, column = span.position
     text = span.source.line(line).replace("\t", " ")
     first = column - 1
-    length = max(1, min(span.end - span.start, len(text) - first))
+    last = first + max(1, min(span.end - span.start, len(text) - first))
     if len(text) > LINE_LIMIT:
         shift = max(0, min(first - 40, len(text) - LINE_LIMIT))
-        text, first = text[shift : shift + LINE_LIMIT], first - shift
-        length = min(length, LINE_LIMIT - first)
-    return printable(text), " " * first + "^" * max(1, length)
+        start = "..." if shift else ""
+        end = "..." if shift + LINE_LIMIT < len(text) else ""
+        text = start + text[shift + len(start) : shift + LINE_LIMIT - len(end)] + end
+        first, last = first - shift, min(last - shift, LINE_LIMIT)
+    before, under = printable(text[:first]), printable(text[first:last])
+    return printable(text), " " * len(before) + "^" * max(1, len(under))
 
 
 def printable(text: str) -> str:

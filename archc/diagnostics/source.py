@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+LINE_END = re.compile("\r\n|\n|\r")
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,11 +23,8 @@ class Source:
     line_starts: list[int] = field(init=False, repr=False, default_factory=list[int])
 
     def __post_init__(self) -> None:
-        starts, at = [0], self.text.find("\n")
-        while at != -1:
-            starts.append(at + 1)
-            at = self.text.find("\n", at + 1)
-        self.line_starts.extend(starts)
+        self.line_starts.append(0)
+        self.line_starts.extend(found.end() for found in LINE_END.finditer(self.text))
 
     def position(self, offset: int) -> tuple[int, int]:
         """The line and column of an offset, both counted from 1."""
@@ -72,8 +73,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """An iteration of a loop, counted from 1, with the values of its variables."""
+
+    number: int
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Origin:
-    """Where in the text something was written, and the innermost macro call that led to it."""
+    """Where in the text something was written, the innermost macro call that led to it, and the turn of its loop."""
 
     span: Span
     call: Call | None = None
+    turn: Turn | None = None

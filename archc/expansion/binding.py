@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Seq
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from archc.diagnostics import Code, Diagnostic, Origin, Span, closest, codes, error
+from archc.diagnostics import Code, Diagnostic, Origin, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
 from archc.language.spec import Parameter
@@ -19,7 +20,7 @@ from archc.operators import OPERATORS, Field, Operator, fields_of
 STEP_LIMIT = 20_000_000
 """Steps that the expressions of one network may take in all."""
 
-LOOK_ALIKES = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false"}
+LOOK_ALIKES = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false", "true": "true", "false": "false"}
 
 
 class Wrong(Exception):
@@ -91,7 +92,8 @@ def bind(arguments: Value | None, signature: Signature, place: Span) -> tuple[di
     if len(arguments.items) > len(signature.positional):
         extra = arguments.items[len(signature.positional)]
         listed = ", ".join(signature.positional)
-        problems.append(error(codes.TOO_MANY_ARGUMENTS, extra.span, f"{signature.owner} takes {len(signature.positional)} arguments by position, and this is number {len(signature.positional) + 1}", help=f"by position it takes ({listed}); give others by name"))
+        count = len(signature.positional)
+        problems.append(error(codes.TOO_MANY_ARGUMENTS, extra.span, f"{signature.owner} takes {count} argument{'' if count == 1 else 's'} by position, and this is number {len(signature.positional) + 1}", help=f"by position it takes ({listed}); give others by name"))
     return dict(zip(signature.positional, arguments.items, strict=False)), problems
 
 
@@ -108,19 +110,33 @@ def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic
 def _unknown_help(name: str, value: Value, signature: Signature) -> str:
     if isinstance(value, Scalar) and value.value is None and not name.isidentifier():
         return "an expression with a comma must be quoted in flow style"
-    near = closest(name, signature.names)
-    if near is None and signature.owner.strip("`") in OPERATORS:
-        near = {"strides": "stride", "use_bias": "bias", "kernel_size": "kernel", "pool_size": "size", "units": "filters", "filters": "units"}.get(name)
-        near = near if near in signature.names else None
-    if near:
+    if near := _meant(name, signature):
         return f"did you mean `{near}`?"
+    if odd := foreign_letter(name):
+        return odd
     listed = ", ".join(signature.names)
-    return f"its parameters are {listed}" if listed else "it takes no arguments"
+    own = f"its parameters are {listed}" if listed else "it takes no arguments"
+    owners = [one.name for one in OPERATORS.values() if any(name == spec_name(field) for field in fields_of(one))]
+    return f"{own}; `{name}` is one of {', '.join(owners[:3])}{' and others' if len(owners) > 3 else ''}" if owners else own
 
 
-def missing(bound: Map[str, Value], signature: Signature, place: Span) -> list[Diagnostic]:
-    """What is required and not given."""
-    lost = [one for one in signature.required if one not in bound]
+FOREIGN = {"strides": "stride", "use_bias": "bias", "kernel_size": "kernel", "pool_size": "size", "units": "filters", "filters": "units"}
+"""What frameworks call some parameters, or what another operator calls its like."""
+
+
+def _meant(name: str, signature: Signature) -> str | None:
+    """The parameter that an unknown name most likely stands for."""
+    near = closest(name, signature.names)
+    if near is None and signature.owner.strip("`") in OPERATORS and FOREIGN.get(name) in signature.names:
+        near = FOREIGN[name]
+    return near
+
+
+def missing(arguments: Value | None, bound: Map[str, Value], signature: Signature, place: Span) -> list[Diagnostic]:
+    """What is required and not given; a misspelt parameter is reported as that alone."""
+    written = arguments.entries if isinstance(arguments, Mapping) else ()
+    meant = {_meant(one, signature) for one in written if one not in signature.names}
+    lost = [one for one in signature.required if one not in bound and one not in meant]
     if not lost:
         return []
     names = " and ".join(f"`{one}`" for one in lost)
@@ -238,7 +254,11 @@ def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Di
             near = closest(str(value), choices)
             return error(codes.WRONG_VALUE, span, f"{part} cannot be {got}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")
         case "minItems" | "maxItems":
-            return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this list has {len(value)} items")
+            return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this list has {len(value)} item{'' if len(value) == 1 else 's'}")
+        case "pattern":
+            choices = limit.strip("^()$").split("|")
+            near = closest(value, choices) if "|" in limit or "[" not in limit else None
+            return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this is {got}", help=f"did you mean `{near}`?" if near else _text_hint(value, kind))
         case _:
             return type_error(part, kind, value, span, outer)
 
@@ -251,14 +271,8 @@ def type_error(part: str, kind: str, value: Any, span: Span, outer: Any = None) 
     if isinstance(value, str):
         if words and (near := closest(value, words)):
             hint = f"did you mean `{near}`?"
-        elif value.lower() in LOOK_ALIKES and "true" in kind:
-            hint = f"write `{LOOK_ALIKES[value.lower()]}`"
-        elif value.lstrip("+-.").rstrip("fF").replace("_", "").replace(".", "").isdigit():
-            hint = f"write the number without quotes or leading zeros: {value.lstrip('0') or '0'}"
-        elif value.lower().lstrip("+-.") in ("nan", "inf"):
-            hint = "a number is finite"
-        elif ":" in value:
-            hint = f"write a list: [{value.replace(':', ', ')}]"
+        else:
+            hint = _text_hint(value, kind)
     elif isinstance(value, float) and value.is_integer():
         hint = f"write {int(value)}; in an expression use `//`, `round` or `ceil`"
     elif isinstance(value, float):
@@ -266,6 +280,28 @@ def type_error(part: str, kind: str, value: Any, span: Span, outer: Any = None) 
     elif value is None:
         return error(codes.WRONG_TYPE, span, f"{part} has no value; it takes {kind}", help="write a value, or leave the key out for the default")
     return error(codes.WRONG_TYPE, span, f"{part} takes {kind}, and this is {got}", help=hint)
+
+
+def _text_hint(value: str, kind: str) -> str:
+    """What a text that is no text was probably meant to be."""
+    small = value.lower()
+    if small in LOOK_ALIKES and "true" in kind:
+        return f"write `{LOOK_ALIKES[small]}`"
+    if small in ("none", "~", "nil", "null"):
+        return "write `null` where nothing is meant, and leave the key out for the default"
+    if small.lstrip("+-.") in ("nan", "inf"):
+        return "a number is finite"
+    if value.isascii() and re.fullmatch(r"[+-]?[0-9_]+", value):
+        return f"write the number without quotes, signs and leading zeros: {int(value.replace('_', '') or 0)}"
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,9}|0[oO][0-7]{1,12}|0[bB][01]{1,30}", value):
+        return f"numbers are written in decimal: {int(value, 0)}"
+    if value.isascii() and re.fullmatch(r"[+-]?[0-9_]*\.?[0-9_]*([eE][+-]?[0-9]+)?[fF]?", value):
+        return "write the number without quotes, with a digit before and after the point, as in 0.5"
+    if re.fullmatch(r"[0-9]+(:[0-9]+)+", value):
+        return f"write a list: [{value.replace(':', ', ')}]"
+    if re.match(r"[A-Za-z_]+:\S", value):
+        return "is a space missing after the colon?"
+    return ""
 
 
 def _enum(option: Any) -> Seq[Any]:
@@ -278,15 +314,16 @@ TYPE_WORDS = {
 }
 
 
-def check_parameter(parameter: Parameter, value: Any, place: Span, owner: str) -> list[Diagnostic]:
+def check_parameter(parameter: Parameter, value: Any, written: Value, owner: str) -> list[Diagnostic]:
     """What is wrong with the value of a declared parameter."""
+    place = written.span
     part = f"`{parameter.name}` of {owner}"
     if parameter.type is not None and not has_type(value, parameter.type):
         return [type_error(part, TYPE_WORDS[parameter.type], value, place)]
     if parameter.item is not None:
         for at, one in enumerate(value):
             if not has_type(one, parameter.item):
-                return [type_error(f"item {at + 1} of {part}", TYPE_WORDS[parameter.item], one, place)]
+                return [type_error(f"item {at + 1} of {part}", TYPE_WORDS[parameter.item], one, follow(written, [at]).span)]
     return [*_range(parameter, value, place, part)]
 
 
@@ -328,9 +365,9 @@ def has_type(value: Any, kind: str) -> bool:
 
 def at_call(diagnostic: Diagnostic, origin: Origin) -> Diagnostic:
     """The diagnostic with the macro calls that led to it."""
-    if diagnostic.span is None or origin.call is None:
+    if diagnostic.span is None or (origin.call is None and origin.turn is None):
         return diagnostic
-    return error(diagnostic.code, Origin(diagnostic.span, origin.call), diagnostic.message, label=diagnostic.label, notes=diagnostic.notes, help=diagnostic.help)
+    return error(diagnostic.code, Origin(diagnostic.span, origin.call, origin.turn), diagnostic.message, label=diagnostic.label, notes=diagnostic.notes, help=diagnostic.help)
 
 
 __all__ = ["Code", "Wrong", "bind"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archc.diagnostics import Call, Diagnostics, Origin, Span, closest, codes, error
+from archc.diagnostics import Call, Diagnostics, Note, Origin, Span, Turn, closest, codes, error, foreign_letter
 from archc.expansion.binding import (
     Evaluator,
     Wrong,
@@ -20,16 +20,17 @@ from archc.expansion.binding import (
     macro_signature,
     missing,
     operator_signature,
+    type_error,
 )
 from archc.expansion.naming import Chain, iterated, label_of, number, numbered
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope, TensorView
-from archc.graph.builder import Builder, Context
+from archc.graph.builder import NODE_LIMIT, Builder, Context
 from archc.graph.graph import Group, Tensor
 from archc.language.document import Scalar, Sequence, Value, located
 from archc.language.expressions import Budget, Clause, Expression, ExpressionError, evaluate, parse, parse_clause
 from archc.language.spec import Branch, Cell, File, Macro, Parameter, Step
 from archc.language.steps import StepReader, is_merge
-from archc.language.validation import TENSOR_NAME, kind_of
+from archc.language.validation import NAME_LIMIT, TENSOR_NAME, kind_of
 from archc.operators import OPERATORS, Operator, fields_of
 
 REPEAT_LIMIT = 100_000
@@ -38,19 +39,36 @@ DEPTH_LIMIT = 64
 Bindings = Map[str, Any]
 
 
+@dataclass(slots=True, eq=False)
+class Sharing:
+    """One call of a step with `share`: what it runs, and how many operators with weights it has met so far."""
+
+    name: str
+    operation: object
+    span: Span
+    values: Bindings | None = None
+    count: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where in the expansion steps run: name prefix, group, call, and the settings in force."""
+    """Where in the expansion steps run: name prefix, group, call, and the settings in force.
+
+    `reread` holds the names that the loops around read with `from`: a loop may bind those anew. `turn` is the
+    iteration of the innermost loop in this text, `runs` the product of the lengths of all the loops around.
+    """
 
     prefix: str
     group: Group
     numbers: Map[tuple[Chain, int], int]
     chain: Chain = ()
     call: Call | None = None
-    share: tuple[str, int] | None = None
+    share: Sharing | None = None
     trainable: bool = True
-    looped: bool = False
+    reread: frozenset[str] = frozenset()
     doc: str = ""
+    turn: Turn | None = None
+    runs: int = 1
 
 
 def moved(
@@ -60,7 +78,9 @@ def moved(
     group: Group | None = None,
     numbers: Map[tuple[Chain, int], int] | None = None,
     chain: Chain | None = None,
-    looped: bool | None = None,
+    reread: frozenset[str] | None = None,
+    turn: Turn | None = None,
+    runs: int = 1,
 ) -> Place:
     """The place with another prefix, group or numbering. Written out, for `replace` is slow and this runs at every step."""
     return Place(
@@ -71,8 +91,10 @@ def moved(
         place.call,
         place.share,
         place.trainable,
-        place.looped if looped is None else looped,
+        place.reread if reread is None else reread,
         place.doc,
+        place.turn if turn is None else turn,
+        place.runs * runs,
     )
 
 
@@ -100,7 +122,9 @@ class Expander:
         self.operators: dict[int, tuple[Operator, Map[str, str]]] = {}
         self.checked: set[tuple[type[Operator], str, str]] = set()
         self.numberings: dict[tuple[int, ...], tuple[Any, dict[tuple[Chain, int], int]]] = {}
-        self.dropped: set[str] = set()
+        self.dropped: set[tuple[Scope, str]] = set()
+        self.shares: dict[str, Sharing] = {}
+        self.loops: dict[int, frozenset[str]] = {}
 
     # Bodies
 
@@ -115,7 +139,7 @@ class Expander:
                 flow = self.step(step, scope, flow, place)
             except Wrong as wrong:
                 for one in wrong.diagnostics:
-                    self.diagnostics.add(at_call(one, Origin(step.span, place.call)))
+                    self.diagnostics.add(at_call(one, Origin(step.span, place.call, place.turn)))
                 flow = self.fail(step, scope, flow)
             except Poisoned:
                 flow = self.fail(step, scope, flow)
@@ -123,8 +147,12 @@ class Expander:
 
     def fail(self, step: Step, scope: Scope, flow: Flow) -> Flow:
         for name in step.names:
-            if "$" not in name.text:
-                scope.body.tensors.setdefault(name.text, POISON)
+            start, computed, _ = name.text.partition("$")
+            if computed:
+                scope.body.failed.append(start)
+            elif start not in scope.body.tensors and self.peek(f"${start}", scope) is None:
+                scope.body.tensors[start] = POISON
+                scope.body.places[start] = step.site
         return flow if step.operation == "side" else POISON
 
     def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Map[tuple[Chain, int], int]:
@@ -133,18 +161,23 @@ class Expander:
         key = (id(steps), *closures)
         found = self.numberings.get(key)
         if found is None:
-            numbers = number(steps, lambda step: self.inline(step, scope), lambda step: self.name_of(step, scope))
+            numbers = number(steps, scope, self.inline, self.name_of)
             found = self.numberings[key] = (steps, numbers)
         return found[1]
 
-    def splices(self, steps: tuple[Step, ...], scope: Scope) -> Iterator[object]:
+    def splices(self, steps: tuple[Step, ...], scope: Scope, depth: int = 0) -> Iterator[object]:
         """What the `$` operations in a body's own text stand for here: its numbers depend on them alone."""
         for step in steps:
             if step.operation.startswith("$"):
                 value = self.peek(step.operation, scope)
-                yield value.steps if isinstance(value, Closure) else value.macro if isinstance(value, MacroValue) else None
+                if isinstance(value, Closure):
+                    yield value.steps
+                    if depth < DEPTH_LIMIT:
+                        yield from self.splices(value.steps, value.scope, depth + 1)
+                else:
+                    yield value.macro if isinstance(value, MacroValue) else None
             elif step.body is not None:
-                yield from self.splices(step.body, scope)
+                yield from self.splices(step.body, scope, depth)
 
     def peek(self, text: str, scope: Scope) -> Any:
         try:
@@ -152,17 +185,17 @@ class Expander:
         except KeyError:
             return None
 
-    def inline(self, step: Step, scope: Scope) -> tuple[Step, ...] | None:
+    def inline(self, step: Step, scope: Scope) -> tuple[tuple[Step, ...], Scope] | None:
         """The steps that stand for a step which adds no label: cells, `$steps`, groups and sides without `as`."""
         if step.looped or step.names:
             return None
         if step.body is not None:
-            return step.body
+            return step.body, scope
         if step.splice:
             value = self.peek(step.operation, scope)
-            return value.steps if isinstance(value, Closure) else ()
+            return (value.steps, value.scope) if isinstance(value, Closure) else ((), scope)
         target = self.target(step.operation, scope.file) if not step.operation.startswith("$") else None
-        return target.cell.body if isinstance(target, CellMatch) else None
+        return (target.cell.body, scope) if isinstance(target, CellMatch) else None
 
     def name_of(self, step: Step, scope: Scope) -> str:
         if not step.operation.startswith("$"):
@@ -178,40 +211,80 @@ class Expander:
             return self.once(step, scope, flow, place, 0)
         label = self.base_label(step, scope, place)
         loop = Group("loop", label, label, place.group, step.site, doc=step.doc)
-        for at, values in enumerate(self.iterations(step, scope), start=1):
-            inner = Scope(scope.file, scope, values, loop=True)
+        reread = place.reread | self.read_in(step)
+        rows = self.iterations(step, scope)
+        self.check_runs(step, len(rows), place)
+        for at, values in enumerate(rows, start=1):
+            inner = Scope(scope.file, scope, values, loop=True, index=step.index)
             shown = {one: value for one, value in values.items() if not one.startswith("_")}
             group = Group("iteration", iterated(label, at), label, loop, step.site, at, shown)
-            flow = self.once(step, inner, flow, moved(place, group=group, looped=True), at)
+            turn = Turn(at, shown if step.repeat is not None else {one: shown[one] for one in shown if one != step.index})
+            try:
+                flow = self.once(step, inner, flow, moved(place, group=group, reread=reread, turn=turn, runs=len(rows)), at)
+            except Wrong as wrong:
+                raise Wrong(*(at_call(one, Origin(step.span, None, turn)) for one in wrong.diagnostics)) from None
         return flow
+
+    def check_runs(self, step: Step, count: int, place: Place) -> None:
+        """Refuses nested loops by the product of their lengths, before any of them runs."""
+        if place.runs > 1 and place.runs * count > NODE_LIMIT:
+            scalar = step.repeat if step.repeat is not None else step.clause
+            span = scalar.span if scalar is not None else step.span
+            raise Wrong(error(codes.LIMIT_REPEAT, span, f"with the loops around it this step would run {place.runs * count:,} times; a network has at most {NODE_LIMIT:,} nodes"))
+
+    def read_in(self, step: Step) -> frozenset[str]:
+        """The names that a loop's text reads with `from`, as they are written."""
+        found = self.loops.get(step.site)
+        if found is None:
+            found = self.loops[step.site] = frozenset(_sources(step))
+        return found
 
     def base_label(self, step: Step, scope: Scope, place: Place) -> str:
         label = numbered(label_of(step, self.name_of(step, scope)), place.numbers.get((place.chain, step.site), 1))
         return label.split("$", 1)[0] or "steps"
 
-    def iterations(self, step: Step, scope: Scope) -> Iterator[dict[str, Any]]:
+    def iterations(self, step: Step, scope: Scope) -> list[dict[str, Any]]:
+        """The variables of each iteration."""
+        self.check_free(step.index, step, scope)
         if step.repeat is not None:
             count = self.evaluate(step.repeat, scope)
-            if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-                raise Wrong(error(codes.WRONG_TYPE, step.repeat.span, f"`repeat` takes a whole number from 0, and this is {kind_of(count)}", help="in an expression use `//`, `round` or `ceil`"))
+            if not isinstance(count, int) or isinstance(count, bool):
+                wrong = type_error("`repeat`", "a whole number from 0", count, step.repeat.span)
+                raise Wrong(replace(wrong, help="to loop over a list write `for: n in [...]`") if isinstance(count, list) else wrong)
+            if count < 0:
+                raise Wrong(error(codes.WRONG_VALUE, step.repeat.span, f"`repeat` is at least 0, and this is {count}"))
             self.check_repeat(count, step.repeat.span)
-            return ({step.index: at} for at in range(count))
+            return [{step.index: at} for at in range(count)]
         assert step.clause is not None
-        return self.rows(step.clause, step.index, scope)
+        return self.rows(step, step.clause, scope)
+
+    def check_free(self, name: str, step: Step, scope: Scope) -> None:
+        """A loop's variable hides nothing, save that an inner counter hides an outer one."""
+        for one in scope.chain():
+            if name in one.values and one.index != name:
+                what = "a value"
+            elif name in one.tensors:
+                what = "a tensor"
+            else:
+                continue
+            place = step.clause.span if step.clause is not None else step.span
+            raise Wrong(error(codes.NAME_TAKEN, place, f"`{name}` is the name of {what} already", help="choose another name for the loop's variable"))
 
     def check_repeat(self, count: int, span: Span) -> None:
         if count > REPEAT_LIMIT:
-            raise Wrong(error(codes.LIMIT_REPEAT, span, f"a loop runs at most {REPEAT_LIMIT:,} times, and this {count:,}"))
+            raise Wrong(error(codes.LIMIT_REPEAT, span, f"a loop runs at most {REPEAT_LIMIT:,} times, and this one {count:,}"))
 
-    def rows(self, scalar: Scalar, index: str, scope: Scope) -> Iterator[dict[str, Any]]:
+    def rows(self, step: Step, scalar: Scalar, scope: Scope) -> list[dict[str, Any]]:
         """The variables of each iteration of `names in list`."""
         clause = self.clause(scalar)
+        for name in clause.names:
+            self.check_free(name, step, scope)
         items = self.expression(clause.iterable, scalar, scope)
         if not isinstance(items, list):
             raise Wrong(error(codes.LOOP_FORM, scalar.span, f"`for` runs over a list, and this is {kind_of(items)}"))
         self.check_repeat(len(items), scalar.span)  # pyright: ignore[reportUnknownArgumentType]
         rows = [self.row(clause, item, at, scalar) for at, item in enumerate(items)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        return ({**row, index: at} for at, row in enumerate(rows))
+        return [{**row, step.index: at} for at, row in enumerate(rows)]
 
     def clause(self, scalar: Scalar) -> Clause:
         try:
@@ -228,35 +301,40 @@ class Expander:
                 raise Wrong(error(codes.LOOP_FORM, scalar.span, f"row {at + 1} has no key `{unknown[0]}`", help=f"its keys are {', '.join(map(str, item))}"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
             return {one: item[one] for one in clause.names}
         if not isinstance(item, list) or len(item) != len(clause.names):  # pyright: ignore[reportUnknownArgumentType]
-            size = f"a list of {len(item)}" if isinstance(item, list) else kind_of(item)  # pyright: ignore[reportUnknownArgumentType]
+            size = f"a list of {len(item)} item{'' if len(item) == 1 else 's'}" if isinstance(item, list) else kind_of(item)  # pyright: ignore[reportUnknownArgumentType]
             raise Wrong(error(codes.LOOP_FORM, scalar.span, f"row {at + 1} is {size}, and `for` names {len(clause.names)} values"))
         return dict(zip(clause.names, item, strict=True))  # pyright: ignore[reportUnknownArgumentType]
 
     def once(self, step: Step, scope: Scope, flow: Flow, place: Place, iteration: int) -> Flow:
         """Runs a step one time."""
-        inputs = self.inputs(step, scope)
+        inputs = self.inputs(step, scope, flow)
         start = inputs[0] if inputs else flow
         if step.when is not None and not self.condition(step.when, scope):
-            return self.skip(step, scope, flow, start)
+            return self.skip(step, scope, flow, inputs or [flow], place)
         names = self.names(step, scope)
+        for name in names:
+            self.check_name(step, name, scope, place)
         label = self.label(step, scope, place, names, iteration)
         here = self.settings(step, scope, place, label)
         results = self.run(step, scope, start, inputs, here, label)
         self.bind_names(step, names, results, scope, place)
+        if step.share is not None and here.share is not None:
+            self.check_shared_count(here.share)
         if step.operation == "side":
             return flow
         return results[0] if results else POISON
 
-    def skip(self, step: Step, scope: Scope, flow: Flow, start: Flow) -> Flow:
+    def skip(self, step: Step, scope: Scope, flow: Flow, inputs: list[Flow], place: Place) -> Flow:
         """A step under a false `when` is the identity; a `side` leaves no trace."""
         names = self.names(step, scope)
         if step.operation == "side":
-            self.dropped |= set(names)
+            self.dropped |= {(scope.body, name) for name in names}
             return flow
-        for name in names:
+        results = inputs if len(inputs) == len(names) else [inputs[0]] * len(names)
+        for name, tensor in zip(names, results, strict=True):
             if name != "_":
-                self.bind_one(step, name, start, scope, True)
-        return start
+                self.bind_one(step, name, tensor, scope, place)
+        return inputs[0]
 
     def condition(self, scalar: Scalar, scope: Scope) -> bool:
         value = self.bare(scalar, scope)
@@ -268,10 +346,12 @@ class Expander:
         found: list[str] = []
         for scalar in step.names:
             name = self.text(scalar, scope)
-            if not TENSOR_NAME.match(name) or len(name) > 128:
-                raise Wrong(error(codes.NAME_FORM, scalar.span, f"`{name[:60]}` cannot name a tensor", help="use letters, digits and `_`, at most 128 of them"))
+            if len(name) > NAME_LIMIT:
+                raise Wrong(error(codes.LIMIT_NAME, scalar.span, f"a name has at most {NAME_LIMIT} characters, and this has {len(name)}"))
+            if not TENSOR_NAME.match(name):
+                raise Wrong(error(codes.NAME_FORM, scalar.span, f"`{name}` cannot name a tensor", help="use letters, digits and `_`"))
             if name == "input":
-                raise Wrong(error(codes.NAME_TAKEN, scalar.span, "`input` is the name of the input"))
+                raise Wrong(error(codes.NAME_TAKEN, scalar.span, "`input` is the name of the input", help="choose another name"))
             found.append(name)
         return found
 
@@ -286,8 +366,8 @@ class Expander:
 
     def settings(self, step: Step, scope: Scope, place: Place, label: str | None) -> Place:
         share = place.share
-        if step.share is not None and share is None:
-            share = self.text(step.share, scope), len(place.prefix) + len(label or "")
+        if step.share is not None:
+            share = self.sharing(step, self.text(step.share, scope), scope)
         trainable = place.trainable
         if step.trainable is not None:
             value = self.evaluate(step.trainable, scope)
@@ -299,8 +379,37 @@ class Expander:
             return place
         return replace(place, share=share, trainable=trainable, doc=doc)
 
-    def inputs(self, step: Step, scope: Scope) -> list[Flow]:
-        return [self.tensor(one, scope) for one in step.sources or ()]
+    def sharing(self, step: Step, name: str, scope: Scope) -> Sharing:
+        """A further call of shared weights; it runs what the first one ran."""
+        target: object = step.operation
+        if step.body is None and not step.operation.startswith("$"):
+            target = self.target(step.operation, scope.file)
+        made = Sharing(name, step.operation if isinstance(target, CellMatch) else target, step.span)
+        first = self.shares.setdefault(name, made)
+        if first.operation != made.operation:
+            raise Wrong(self.unlike(first, step.span, f"these are `{first.span.text}` and `{step.operation}`"))
+        return made
+
+    def unlike(self, first: Sharing, span: Span, why: str) -> Any:
+        note = Note(f"first used at {first.span}", first.span)
+        return error(codes.SHARE, span, f"steps that share weights must be alike, and {why}", notes=[note], help="give them names of their own in `share`")
+
+    def check_shared_values(self, share: Sharing, values: Bindings) -> None:
+        """A macro that shares weights has the same arguments at each call."""
+        share.values = {name: value for name, value in values.items() if not isinstance(value, Closure | MacroValue)}
+        first = self.shares[share.name]
+        for name, value in (first.values or {}).items():
+            if name in share.values and share.values[name] != value:
+                raise Wrong(self.unlike(first, share.span, f"`{name}` is {value} in one and {share.values[name]} in the other"))
+
+    def check_shared_count(self, share: Sharing) -> None:
+        """Steps that share weights have equally many operators with weights."""
+        first = self.shares[share.name]
+        if first.count != share.count and not self.diagnostics.errors:
+            raise Wrong(self.unlike(first, share.span, f"one has {first.count} layers with weights and the other {share.count}"))
+
+    def inputs(self, step: Step, scope: Scope, flow: Flow) -> list[Flow]:
+        return [self.tensor(one, scope, flow) for one in step.sources or ()]
 
     def tensor(self, scalar: Scalar, scope: Scope, flow: Flow = None) -> Flow:
         """The tensor of a name; `_` is the flowing one."""
@@ -318,53 +427,69 @@ class Expander:
             return error(codes.NO_FLOW, span, "`_` is the flowing tensor, and there is none here")
         near = closest(name, tensors)
         help = f"did you mean `{near}`?" if near else f"the tensors here are {', '.join(sorted(set(tensors)))}; name others with `as`"
+        elsewhere = self.named_elsewhere(name, span)
+        if elsewhere is not None:
+            below = elsewhere.source is span.source and elsewhere.start > span.start
+            help = f"{elsewhere} names it, further down: a step reads what stands above it" if below else f"{elsewhere} names it, inside a macro or branch; give it out from there"
         if name in values:
             help = f"`{name}` is a value, not a tensor"
         return error(codes.UNKNOWN_TENSOR, span, f"there is no tensor `{name}` here", help=help)
+
+    def named_elsewhere(self, name: str, span: Span) -> Span | None:
+        """Where a step that cannot be seen gives a tensor this name."""
+        for _, steps in self.reader.known.values():
+            for step in steps:
+                for one in step.names:
+                    if one.text == name and step.span.start != span.start:
+                        return one.span
+        return None
 
     def bind_names(self, step: Step, names: list[str], results: list[Flow], scope: Scope, place: Place) -> None:
         if len(names) > 1 and len(names) != len(results):
             raise Wrong(error(codes.STEP_FORM, step.names[0].span, f"`as` has {len(names)} names, and the step has {len(results)} output{'' if len(results) == 1 else 's'}"))
         for name, result in zip(names, results, strict=False):
             if name != "_":
-                self.bind_one(step, name, result, scope, place.looped)
+                self.bind_one(step, name, result, scope, place)
 
-    def bind_one(self, step: Step, name: str, tensor: Flow, scope: Scope, looped: bool) -> None:
+    def bind_one(self, step: Step, name: str, tensor: Flow, scope: Scope, place: Place) -> None:
+        """Binds a name in the body around."""
+        self.check_name(step, name, scope, place)
+        scope.body.tensors[name] = tensor
+        scope.body.places[name] = step.site
+
+    def check_name(self, step: Step, name: str, scope: Scope, place: Place) -> None:
+        """Each name is bound once, save what a loop binds anew."""
         body = scope.body
         for one in scope.chain():
-            again = one is body and name in one.tensors and (looped or one.places.get(name) == step.site)
+            again = one is body and name in one.tensors and (one.places.get(name) == step.site or _among(name, place.reread))
             elsewhere = name in one.tensors and (one is body or one.tensors is not body.tensors)
             if (name in one.values or elsewhere) and not again:
                 what = "a value" if name in one.values else "a tensor"
                 raise Wrong(error(codes.NAME_TAKEN, step.names[0].span, f"`{name}` is the name of {what} already", help="choose another name"))
             if one.macro:
                 break
-        body.tensors[name] = tensor
-        body.places[name] = step.site
 
     # What an operation does
 
     def run(self, step: Step, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
         """The results of an operation."""
         if step.body is not None:
-            return [self.arranged(step, step.body, scope, scope, start, place, label)]
+            return [self.arranged(step, step.body, scope, start, place, label)]
         if step.operation.startswith("$"):
             return self.held(step, scope, start, inputs, place, label)
         target = self.target(step.operation, scope.file)
         if isinstance(target, Macro):
             return self.call(step, target, scope, start, inputs, place, label or "")
         if isinstance(target, CellMatch):
-            inner = Scope(scope.file, self.file_scope(scope.file), dict(target.bound))
-            return [self.arranged(step, target.cell.body, inner, scope, start, place, label)]
+            inner = Scope(scope.file, self.file_scope(scope.file), dict(target.bound), around=scope)
+            inner.tensors, inner.places = scope.body.tensors, scope.body.places
+            return [self.arranged(step, target.cell.body, inner, start, place, label)]
         if target is None:
             raise Wrong(self.unknown_operation(step, scope.file))
         return self.operation(step, target, scope, start, inputs, place, label or "")
 
-    def arranged(self, step: Step, steps: tuple[Step, ...], inner: Scope, outer: Scope, start: Flow, place: Place, label: str | None) -> Flow:
-        """Runs steps put in place; tensors that they name belong to the body around."""
-        if inner is not outer:
-            inner.tensors = outer.body.tensors
-            inner.places = outer.body.places
+    def arranged(self, step: Step, steps: tuple[Step, ...], inner: Scope, start: Flow, place: Place, label: str | None) -> Flow:
+        """Runs steps put in place."""
         if label is None:
             return self.steps(steps, inner, start, moved(place, chain=(*place.chain, step.site)))
         group = place.group if step.looped else Group("steps", label, label, place.group, step.site, doc=step.doc)
@@ -384,8 +509,9 @@ class Expander:
             return self.call(step, value.macro, scope, start, inputs, place, label or "")
         if not isinstance(value, Closure) or step.arguments is not None:
             raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
-        inner = Scope(value.scope.file, value.scope)
-        return [self.arranged(step, value.steps, inner, scope, start, place, label)]
+        # Tensors that they name belong to the body they are written in; put in place elsewhere, they are a body.
+        inner = Scope(value.scope.file, value.scope, loop=value.scope.body is scope.body)
+        return [self.arranged(step, value.steps, inner, start, place, label)]
 
     def target(self, word: str, file: File) -> Target | None:
         """What a word means in a file: a macro, an operator, an exact cell, then a pattern."""
@@ -414,12 +540,25 @@ class Expander:
         tensors = [one for one in inputs if isinstance(one, Tensor)]
         if len(tensors) != len(inputs):
             raise Wrong(error(codes.NO_FLOW, step.span, f"`{step.operation}` has no input: there is no flowing tensor here", help="name its input with `from`"))
+        self.check_count(step, operator, len(tensors) if step.branches is None or step.branches else 0)
         self.check_repeated(step, operator, tensors, labels)
-        context = Context(Origin(step.span, place.call), place.group, step.site, place.trainable, place.doc, text)
-        name = place.prefix + label
-        share = f"{place.share[0]}/{name[place.share[1]:]}" if place.share else None
-        made = self.builder.add(built, tensors, name, context, labels=labels, share=share if share and built_has_weights(built, self.builder, tensors) else None)
+        context = Context(Origin(step.span, place.call, place.turn), place.group, step.site, place.trainable, place.doc, text)
+        share = None
+        if place.share is not None and built_has_weights(built, self.builder, tensors):
+            share = f"{place.share.name}/{place.share.count}"
+            place.share.count += 1
+        made = self.builder.add(built, tensors, place.prefix + label, context, labels=labels, share=share)
         return list(made) if made is not None else [POISON] * max(1, len(step.names))
+
+    def check_count(self, step: Step, operator: type[Operator], count: int) -> None:
+        least, most = operator.arity
+        if count >= least and (most is None or count <= most):
+            return
+        wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+        advice = "join them first, with `concat` or `add`"
+        if is_merge(operator.name):
+            advice = f"list them, as in `{operator.name}: [_, input]`, or name branches, as in `{operator.name}: {{left: [...], right: [...]}}`"
+        raise Wrong(error(codes.INPUT_COUNT, step.span, f"`{operator.name}` takes {wanted} input{'' if wanted == '1' else 's'}, and here it gets {count}", help=advice))
 
     def check_repeated(self, step: Step, operator: type[Operator], tensors: list[Tensor], labels: list[str]) -> None:
         if is_merge(operator.name) and len(set(tensors)) < len(tensors):
@@ -427,7 +566,7 @@ class Expander:
             if operator.name == "concat":
                 from archc.diagnostics import warning
 
-                self.diagnostics.add(warning(codes.CONCAT_SAME, step.span, "`concat` joins a tensor to itself", label=which))
+                self.diagnostics.add(warning(codes.CONCAT_SAME, step.span, "`concat` joins a tensor to itself", label=f"{which} are one tensor" if which else "", help="name two tensors, where that was meant"))
                 return
             raise Wrong(error(codes.SAME_TENSOR, step.span, f"`{operator.name}` merges a tensor with itself", label=f"{which} are one tensor" if which else "", help="a shortcut starts before the block: in a macro it is `input`"))
 
@@ -441,7 +580,7 @@ class Expander:
             arguments = self.known(arguments, scope)
         signature = operator_signature(operator)
         bound, problems = bind(arguments, signature, step.span)
-        problems += missing(bound, signature, step.span)
+        problems += missing(arguments, bound, signature, step.span)
         values: dict[str, Any] = {}
         for name, written in bound.items():
             values[name] = self.attribute(operator, name, written, scope, problems)
@@ -483,13 +622,15 @@ class Expander:
         here = moved(place, prefix=prefix)
         found: list[Flow] = []
         labels: list[str] = []
+        loops = 0
         for at, branch in enumerate(step.branches or (), start=1):
-            for name, tensor in self.branch(branch, at, scope, start, here):
+            loops += branch.clause is not None or branch.repeat is not None
+            for name, tensor in self.branch(branch, at, numbered("steps", loops), scope, start, here):
                 found.append(tensor)
                 labels.append(name)
         return found, labels
 
-    def branch(self, branch: Branch, at: int, scope: Scope, start: Flow, place: Place) -> Iterator[tuple[str, Flow]]:
+    def branch(self, branch: Branch, at: int, label: str, scope: Scope, start: Flow, place: Place) -> Iterator[tuple[str, Flow]]:
         if branch.tensor is not None:
             name = self.text(branch.tensor, scope)
             yield branch.name or name, self.tensor(branch.tensor, scope, start)
@@ -499,11 +640,11 @@ class Expander:
             yield name, self.one_branch(branch, name, Scope(scope.file, scope), start, place)
             return
         for turn, values in enumerate(self.branch_rows(branch, scope), start=1):
-            name = f"steps{turn}"
-            inner = Scope(scope.file, scope, values)
+            name = iterated(label, turn)
+            inner = Scope(scope.file, scope, values, index=branch.index)
             yield name, self.one_branch(branch, name, inner, start, place, turn)
 
-    def branch_rows(self, branch: Branch, scope: Scope) -> Iterator[dict[str, Any]]:
+    def branch_rows(self, branch: Branch, scope: Scope) -> list[dict[str, Any]]:
         loop = Step(0, "steps", branch.span, None, clause=branch.clause, repeat=branch.repeat, index=branch.index)
         return self.iterations(loop, scope)
 
@@ -525,7 +666,7 @@ class Expander:
         if isinstance(arguments, Scalar) and has_expression(arguments):
             arguments = self.known(arguments, scope)
         bound, problems = bind(arguments, signature, step.span)
-        problems += missing(bound, signature, step.span)
+        problems += missing(arguments, bound, signature, step.span)
         if problems:
             raise Wrong(*problems)
         inner = Scope(macro.file, self.file_scope(macro.file), macro=True)
@@ -534,8 +675,10 @@ class Expander:
         shown = tuple((name, value) for name, value in inner.values.items())
         call = Call(macro.name, step.span, shown, place.call, depth)
         self.lets(macro.let, inner, call)
+        if step.share is not None and place.share is not None:
+            self.check_shared_values(place.share, inner.values)
         group = Group("macro", label, macro.name, place.group, step.site, 0, dict(inner.values), written, step.doc or macro.doc)
-        here = replace(place, prefix=f"{place.prefix}{label}_", group=group, call=call, looped=False)
+        here = replace(place, prefix=f"{place.prefix}{label}_", group=group, call=call, reread=frozenset(), turn=None)
         result = self.body(macro.body, inner, flow, here)
         if macro.outputs is None:
             return [result]
@@ -559,8 +702,14 @@ class Expander:
             if written is None:
                 continue
             scope = outer if name in bound else inner
-            value = self.argument(parameter, written, scope)
-            if problems := check_parameter(parameter, value, written.span, owner):
+            try:
+                value = self.argument(parameter, written, scope)
+            except Wrong as wrong:
+                if name in bound:
+                    raise
+                order = "a default reads the parameters before it, and no others"
+                raise Wrong(*(replace(one, help=one.help or order) if one.code is codes.UNKNOWN_VALUE else one for one in wrong.diagnostics)) from None
+            if problems := check_parameter(parameter, value, written, owner):
                 raise Wrong(*problems)
             if isinstance(written, Scalar) and has_expression(written):
                 text[name] = written.text
@@ -645,7 +794,11 @@ class Expander:
         """What expressions read: values as they are, tensors as what they show of themselves."""
 
         def find(name: str) -> Any:
-            value = scope.find(name)
+            try:
+                value = scope.find(name)
+            except KeyError:
+                values, tensors = scope.visible()
+                raise KeyError(name, *values, *tensors) from None
             if isinstance(value, Tensor):
                 return TensorView(self.builder.shape(value))
             if isinstance(value, Poison):
@@ -653,6 +806,18 @@ class Expander:
             return value
 
         return find
+
+
+def _sources(step: Step) -> Iterator[str]:
+    """The names in the `from` of a step and of the steps in it."""
+    yield from (one.text for one in step.sources or ())
+    for inner in (*(step.body or ()), *(one for branch in step.branches or () for one in branch.steps or ())):
+        yield from _sources(inner)
+
+
+def _among(name: str, written: frozenset[str]) -> bool:
+    """True where a name is among names as they are written: the start counts of those that are computed."""
+    return name in written or any("$" in one and name.startswith(one.split("$", 1)[0]) for one in written)
 
 
 def built_has_weights(operator: Operator, builder: Builder, inputs: list[Tensor]) -> bool:
@@ -684,15 +849,15 @@ def unknown_operation(step: Step, file: File) -> Any:
     names = [*file.macro_names(), *OPERATORS, *(cell.pattern for cell in file.cells if cell.exact), "steps", "side"]
     aliases = {"conv2d": "conv", "conv1d": "conv", "conv3d": "conv", "maxpool": "max_pool", "batchnorm": "batch_norm", "linear_layer": "dense", "fc": "dense", "avgpool": "avg_pool", "concatenate": "concat"}
     near = aliases.get(word.lower()) or closest(word, names)
-    odd = next((one for one in word if ord(one) > 127), None)
-    if odd is not None:
-        help = f"it holds U+{ord(odd):04X}; did you mean `{near}`?" if near else f"it holds U+{ord(odd):04X}"
+    cells = f"the notation's cells are {', '.join(cell.pattern for cell in file.cells[:12])}{', ...' if len(file.cells) > 12 else ''}"
+    if odd := foreign_letter(word):
+        help = f"{odd}; did you mean `{near}`?" if near else odd
     elif ":" in word and " " not in word:
         help = "is a space missing after the colon?"
     elif near:
-        help = f"did you mean `{near}`?"
+        help = f"did you mean `{near}`?{f' {cells[0].upper()}{cells[1:]}' if file.cells else ''}"
     elif file.cells:
-        help = f"the notation's cells are {', '.join(cell.pattern for cell in file.cells)}"
+        help = cells
     else:
         help = "define a macro of that name under `macros`, or see docs/operators.md"
     return error(codes.UNKNOWN_OPERATION, step.span, f"there is no operator, macro or notation cell `{word[:80]}`", help=help)

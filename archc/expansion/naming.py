@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from archc.diagnostics import codes, error
+from archc.expansion.binding import Wrong
+from archc.expansion.scope import Scope
 from archc.language.spec import Step
+
+NESTING_LIMIT = 64
 
 Chain = tuple[int, ...]
 """The sites of the cells, `$steps` and groups on the way, whose steps count as if they stood in their place."""
 
-Inline = Callable[[Step], "tuple[Step, ...] | None"]
-"""The steps that a step stands for where it adds no label; `None` where it has one."""
+Inline = Callable[[Step, Scope], "tuple[tuple[Step, ...], Scope] | None"]
+"""The steps that a step stands for where it adds no label, and where their names are read; `None` where it has one."""
 
 
 def label_of(step: Step, name: str) -> str:
@@ -21,22 +26,24 @@ def label_of(step: Step, name: str) -> str:
     return "steps" if step.looped and (step.body is not None or step.splice) else name
 
 
-def number(steps: tuple[Step, ...], inline: Inline, name_of: Callable[[Step], str]) -> dict[tuple[Chain, int], int]:
+def number(steps: tuple[Step, ...], scope: Scope, inline: Inline, name_of: Callable[[Step, Scope], str]) -> dict[tuple[Chain, int], int]:
     """For each step of a body, by chain and site, how many steps with its label stand up to it."""
     counts: dict[str, int] = {}
     numbers: dict[tuple[Chain, int], int] = {}
 
-    def walk(steps: tuple[Step, ...], chain: Chain) -> None:
+    def walk(steps: tuple[Step, ...], scope: Scope, chain: Chain) -> None:
         for step in steps:
-            inner = inline(step)
+            inner = inline(step, scope)
             if inner is not None:
-                walk(inner, (*chain, step.site))
+                if len(chain) >= NESTING_LIMIT:
+                    raise Wrong(error(codes.RECURSION, step.span, f"`{step.operation}` leads back to itself, or stands for steps more than {NESTING_LIMIT} deep"))
+                walk(*inner, (*chain, step.site))
                 continue
-            label = label_of(step, name_of(step))
+            label = label_of(step, name_of(step, scope))
             counts[label] = counts.get(label, 0) + 1
             numbers[chain, step.site] = counts[label]
 
-    walk(steps, ())
+    walk(steps, scope, ())
     return numbers
 
 

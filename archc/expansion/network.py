@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from collections.abc import Mapping as Map
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
@@ -28,10 +31,11 @@ def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepRea
     place = Place("", root, {})
     scope = Scope(spec.file, family)
     try:
-        parameters(spec, variant, given, expander, family, scope)
-        flow = inputs(variant, expander, scope, root)
-        flow = expander.body(variant.layers, scope, flow, place)
-        ends = outputs(variant, expander, scope, flow)
+        with deep():
+            parameters(spec, variant, given, expander, family, scope)
+            flow = inputs(variant, expander, scope, root)
+            flow = expander.body(variant.layers, scope, flow, place)
+            ends = outputs(variant, expander, scope, flow)
     except Wrong as wrong:
         for one in wrong.diagnostics:
             diagnostics.add(one)
@@ -39,6 +43,17 @@ def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepRea
     if diagnostics.errors:
         return None
     return pruned(spec, variant, builder, ends, root, diagnostics)
+
+
+@contextmanager
+def deep() -> Iterator[None]:
+    """Room for macros in branches in groups, each as deep as is allowed: some 30 frames of Python for each macro call."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 20_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def parameters(spec: Spec, variant: Variant, given: Map[str, Value], expander: Expander, family: Scope, scope: Scope) -> None:
@@ -97,7 +112,7 @@ def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> l
     found: list[tuple[str, Flow, Span | None]] = []
     for key, scalar in variant.outputs:
         tensor = expander.text(scalar, scope)
-        if tensor in expander.dropped and tensor not in scope.tensors:
+        if (scope, tensor) in expander.dropped and tensor not in scope.tensors:
             continue
         name = tensor if key is scalar else key.text
         found.append((name, output(tensor, scalar, scope, flow), key.span))
@@ -126,8 +141,9 @@ def pruned(spec: Spec, variant: Variant, builder: Builder, ends: list[tuple[str,
     live = reached(nodes, [tensor.node for _, tensor in targets])
     _warn_unreached(nodes, live, diagnostics)
     if not any(one.operator.arity != (0, 0) and live[one.index] for one in nodes):
-        place = ends[0][2] if ends else None
-        diagnostics.add(error(codes.NO_LAYERS, place, "the network has no layer: its output is its input", help="write steps under `layers`"))
+        root_keys = spec.file.root.entries
+        place = (ends[0][2] if ends else None) or (root_keys["layers"][0].span if "layers" in root_keys else None)
+        diagnostics.add(error(codes.NO_LAYERS, place, "the network has no layer: its output is its input", help="write steps under `layers`; a step under a false `when` or `repeat: 0` makes none"))
         return None
     if diagnostics.errors:
         return None
@@ -181,6 +197,6 @@ def _warn_unreached(nodes: list[Node], live: list[bool], diagnostics: Diagnostic
         if live[node.index]:
             continue
         if node.operator.arity == (0, 0):
-            diagnostics.add(error(codes.UNUSED_INPUT, node.origin, f"the input `{node.name}` reaches no output"))
+            diagnostics.add(error(codes.UNUSED_INPUT, node.origin, f"the input `{node.name}` reaches no output", help="read it with `from`, or remove it"))
         elif not read[node.index]:
             diagnostics.add(warning(codes.UNREACHED, node.origin, f"`{node.name}` reaches no output, so it is left out of the network and its counts", help="add it to `outputs`, or remove the step"))

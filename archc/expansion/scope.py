@@ -75,14 +75,22 @@ class MacroValue:
 class Scope:
     """The names of a body, a loop's iteration or a file, and the scope around it.
 
-    Loops open no body: their variables hide outer ones, and tensors bound in them belong to the body around.
+    Loops open no body: tensors bound in them belong to the body around. A notation cell reads values as its file does,
+    and tensors as the place does that it stands in: `around`. `index` is the name of a loop's counter. `failed` holds
+    what the names of failed steps begin with, where their ends would have been computed.
     """
 
-    __slots__ = ("body", "file", "macro", "parent", "places", "tensors", "values")
+    __slots__ = ("around", "body", "failed", "file", "index", "macro", "parent", "places", "tensors", "values")
 
-    def __init__(self, file: File, parent: Scope | None, values: dict[str, Any] | None = None, *, loop: bool = False, macro: bool = False) -> None:
+    def __init__(
+        self, file: File, parent: Scope | None, values: dict[str, Any] | None = None, *,
+        loop: bool = False, macro: bool = False, index: str = "", around: Scope | None = None,
+    ) -> None:
         self.file = file
         self.macro = macro
+        self.index = index
+        self.around = around
+        self.failed: list[str] = []
         self.parent = parent
         self.values: dict[str, Any] = values if values is not None else {}
         self.tensors: dict[str, Flow] = {}
@@ -105,7 +113,7 @@ class Scope:
             if name in at.tensors:
                 return at.tensors[name]
             at = at.parent
-        raise KeyError(name)
+        return self.tensor(name)
 
     def tensor(self, name: str) -> Flow:
         """The tensor of a name; raises `KeyError`."""
@@ -113,7 +121,9 @@ class Scope:
         while at is not None:
             if name in at.tensors:
                 return at.tensors[name]
-            at = at.parent
+            if at.failed and name.startswith(tuple(at.failed)):
+                return POISON
+            at = at.parent if at.around is None else at.around
         raise KeyError(name)
 
     def visible(self) -> tuple[list[str], list[str]]:

@@ -17,7 +17,7 @@ from archc.expansion.binding import (
 )
 from archc.expansion.expand import CellMatch, match_cell, unknown_operation
 from archc.language.document import Mapping, Scalar, Value, plain
-from archc.language.spec import File, Macro, Spec, Step
+from archc.language.spec import Cell, File, Macro, Spec, Step
 from archc.language.steps import StepReader
 from archc.operators import OPERATORS
 
@@ -27,7 +27,8 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def check_spec(spec: Spec, reader: StepReader) -> None:
     """Checks every body of a spec and its libraries; what is wrong goes into the reader's diagnostics."""
     checker = _Checker(reader)
-    files = list(_files(spec.file))
+    clean = not reader.diagnostics.errors
+    files = list(dict.fromkeys(_files(spec.file)))
     for file in files:
         for macro in file.macros.values():
             checker.steps(macro.body, file)
@@ -40,6 +41,18 @@ def check_spec(spec: Spec, reader: StepReader) -> None:
         checker.steps(steps, spec.file)
     checker.cycles(files)
     checker.unused(spec)
+    if clean and reader.diagnostics.errors and not checker.cyclic:
+        _expand_all(spec, reader)
+
+
+def _expand_all(spec: Spec, reader: StepReader) -> None:
+    """Finds what else is wrong, so that one run shows all; variants that need values from outside are left out."""
+    from archc.expansion.network import expand
+
+    required = [name for name, one in spec.file.params.items() if one.default is None]
+    for variant in spec.variants.values():
+        if all(name in variant.values for name in required):
+            expand(spec, variant, {}, reader, reader.diagnostics)
 
 
 def _files(file: File) -> Iterator[File]:
@@ -63,8 +76,7 @@ class _Checker:
         self.reader = reader
         self.diagnostics = reader.diagnostics
         self.seen: set[int] = set()
-        self.calls: dict[int, list[tuple[Macro, Span]]] = {}
-        self.owner: int = 0
+        self.cyclic = False
 
     def steps(self, steps: tuple[Step, ...], file: File) -> None:
         """Checks steps, and those that they hold."""
@@ -108,7 +120,7 @@ class _Checker:
         operator = OPERATORS[step.operation]
         signature = operator_signature(operator)
         bound, problems = bind(step.arguments, signature, step.span)
-        problems += missing(bound, signature, step.span)
+        problems += missing(step.arguments, bound, signature, step.span)
         for name, value in bound.items():
             if not has_expression(value):
                 problems += check_value(operator, name, plain(value), value)
@@ -120,7 +132,7 @@ class _Checker:
             return
         signature = macro_signature(f"the macro `{macro.name}`", macro.params)
         bound, problems = bind(step.arguments, signature, step.span)
-        problems += missing(bound, signature, step.span)
+        problems += missing(step.arguments, bound, signature, step.span)
         for one in problems:
             self.diagnostics.add(one)
         for name, value in bound.items():
@@ -129,29 +141,49 @@ class _Checker:
                 self.steps(self.reader.steps(value), file)
 
     def cycles(self, files: list[File]) -> None:
-        """Macros whose text leads back to them."""
+        """Macros and cells whose text leads back to them: one depth-first walk over all, without recursion."""
+        done: set[object] = set()
         for file in files:
-            for macro in file.macros.values():
-                self.search(macro, macro, [macro.name], set())
+            for start in (*file.macros.values(), *file.cells):
+                path: list[Macro | Cell] = [] if start in done else [start]
+                calls = [self.called(one, file) for one in path]
+                while path:
+                    found = next(calls[-1], None)
+                    if found is None:
+                        done.add(path.pop())
+                        calls.pop()
+                    elif found[0] in path:
+                        self.report_cycle(path[path.index(found[0]) :])
+                    elif found[0] not in done:
+                        path.append(found[0])
+                        calls.append(self.called(*found))
 
-    def search(self, start: Macro, macro: Macro, path: list[str], done: set[int]) -> None:
-        for step in _all_steps(macro.body, self.reader):
-            called = macro.file.macro(step.operation)
-            if called is None or id(called) in done:
-                continue
-            if called is start:
-                chain = " -> ".join([*path, start.name])
-                self.diagnostics.add(error(codes.RECURSION, start.span, f"the macro `{start.name}` leads back to itself: {chain}"))
-                return
-            done.add(id(called))
-            self.search(start, called, [*path, called.name], done)
+    def called(self, one: Macro | Cell, file: File) -> Iterator[tuple[Macro | Cell, File]]:
+        """The macros and cells that a text calls, each with the file in which its words are looked up."""
+        for step in _all_steps(one.body, self.reader):
+            if macro := file.macro(step.operation):
+                yield macro, macro.file
+            elif step.operation not in OPERATORS and step.body is None:
+                try:
+                    match = match_cell(step.operation, file)
+                except Wrong:
+                    continue
+                if match is not None:
+                    yield match.cell, file
+
+    def report_cycle(self, path: list[Macro | Cell]) -> None:
+        self.cyclic = True
+        names = [one.name if isinstance(one, Macro) else one.pattern for one in path]
+        what = "macro" if isinstance(path[0], Macro) else "cell"
+        message = f"the {what} `{names[0]}` leads back to itself: {' -> '.join([*names, names[0]])}"
+        self.diagnostics.add(error(codes.RECURSION, path[0].span, message, help="to run steps several times use `repeat` or `for`"))
 
     def unused(self, spec: Spec) -> None:
-        """Macros of the file itself that nothing calls, and parameters that nothing reads."""
+        """Macros of the file itself that no variant calls, and parameters that nothing reads."""
         root = spec.file.root
-        words = _words(root)
+        called = _called_macros(root, set(spec.file.macros))
         for name, macro in spec.file.macros.items():
-            if words.get(name, 0) < 2:
+            if name not in called:
                 self.diagnostics.add(warning(codes.UNUSED_MACRO, macro.span, f"the macro `{name}` is not used", help="remove it, or call it"))
         for name, parameter in spec.file.params.items():
             if not _reads(root, name, parameter.span):
@@ -186,13 +218,22 @@ def _scalars(value: Value) -> Iterator[Scalar]:
         yield from _scalars(one)
 
 
-def _words(value: Value) -> dict[str, int]:
-    """How often each word stands in a text, as a key or in a value."""
-    counts: dict[str, int] = {}
-    for scalar in _scalars(value):
-        for word in {scalar.text, *WORD.findall(scalar.text)} if len(scalar.text) < 2000 else ():
-            counts[word] = counts.get(word, 0) + 1
-    return counts
+def _called_macros(root: Mapping, macros: set[str]) -> set[str]:
+    """The macros whose names stand where steps and values do, or in such a macro."""
+    declared = root.get("macros")
+    open_texts = [one for key, (_, one) in root.entries.items() if key in ("layers", "params", "let", "notation", "variants")]
+    found: set[str] = set()
+    while open_texts:
+        for name in (_words(open_texts.pop()) & macros) - found:
+            found.add(name)
+            if isinstance(declared, Mapping) and (body := declared.get(name)) is not None:
+                open_texts.append(body)
+    return found
+
+
+def _words(value: Value) -> set[str]:
+    """The words that stand in a text, as keys or in values."""
+    return {word for scalar in _scalars(value) for word in (scalar.text, *WORD.findall(scalar.text))}
 
 
 def _reads(value: Value, name: str, declared: Span, *, bare: bool = False) -> bool:

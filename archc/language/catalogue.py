@@ -73,11 +73,16 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(FILE_LIMIT + 1)
     except FileNotFoundError:
-        near = closest(path.name, [one.name for one in path.parent.glob("*.yaml")] if path.parent.is_dir() else [])
-        raise AddressError(f"there is no file {path}", f"did you mean {path.parent / near}?" if near else "") from None
+        raise AddressError(f"there is no file {path}", _near_file(path)) from None
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
         raise AddressError(f"{path} cannot be read: {reason}") from None
+
+
+def _near_file(path: Path) -> str:
+    """The file beside the one that is not there, if its name is close."""
+    near = closest(path.name, sorted(one.name for one in path.parent.glob("*.yaml")) if path.parent.is_dir() else [])
+    return f"did you mean {path.parent / near}?" if near else ""
 
 
 def _by_name(name: str, variant: str, address: str) -> Address:
@@ -142,12 +147,12 @@ class Opener:
     base: Path | None
     allowed: tuple[Path, ...] = ()
 
-    def __call__(self, entry: str, user: Source) -> Source | str:
-        """The library's text, or in words why it cannot be had."""
+    def __call__(self, entry: str, user: Source) -> Source | AddressError:
+        """The library's text, or why it cannot be had."""
         if entry.startswith(SHIPPED):
             return self.opened(shipped_root() / entry[len(SHIPPED) :], (shipped_root(),), entry)
         if "://" in entry or entry.startswith("~"):
-            return f"`{entry}` is no path of a library"
+            return AddressError(f"`{entry}` is no path of a library", "write a path relative to this file, or one of archc's own such as `archc:blocks/residual.yaml`")
         folder = self.folder(user)
         roots = ((self.base.parent if self.base else Path()), *self.allowed)
         return self.opened(folder / entry, (*roots, shipped_root()), entry)
@@ -160,18 +165,18 @@ class Opener:
             return (Path(user.name).parent if Path(user.name).is_file() else main)
         return Path()
 
-    def opened(self, path: Path, roots: tuple[Path, ...], entry: str) -> Source | str:
+    def opened(self, path: Path, roots: tuple[Path, ...], entry: str) -> Source | AddressError:
         try:
             real = path.resolve()
             if not any(real.is_relative_to(root.resolve()) for root in roots):
-                return f"`{entry}` lies outside the folder of the spec"
-            if not real.is_file():
-                return f"there is no library `{entry}`"
+                return AddressError(f"`{entry}` lies outside the folder of the spec", "put the library beside the spec, or below it")
+            if not real.exists():
+                return AddressError(f"there is no library `{entry}`: no file {_shown(path)}", _near_file(path))
             data = read_bytes(real)
         except AddressError as problem:
-            return problem.message
+            return problem
         except (OSError, ValueError) as problem:
-            return f"`{entry}` cannot be read: {problem}"
+            return AddressError(f"`{entry}` cannot be read: {problem}")
         if real.is_relative_to(shipped_root().resolve()):
             return decode(f"{SHIPPED}{real.relative_to(shipped_root().resolve())}", data)
         return decode(_shown(real), data)

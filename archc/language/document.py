@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import yaml
 
-from archc.diagnostics import CompileError, Diagnostic, Note, Source, Span, codes, error
+from archc.diagnostics import CompileError, Diagnostic, Note, Source, Span, closest, codes, error
 
 FILE_LIMIT = 1 << 20
 NESTING_LIMIT = 64
@@ -25,7 +25,11 @@ INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
 FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
 WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "": None}
 BIDIRECTIONAL = re.compile("[\u202a-\u202e\u2066-\u2069]")
+ESCAPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a quoted text may not bring in by an escape: it would end up in names, files and terminals."""
 INVISIBLE = re.compile("[\x00\u00a0\u200b\u200c\u200d\u2060\ufeff]")
+FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML does not allow in a text, its NULs and control characters."""
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -113,7 +117,9 @@ def decode(name: str, data: bytes) -> Source:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        message = f"{name} is not UTF-8: byte {problem.start} cannot be read"
+        is_utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        line = data.count(b"\n", 0, problem.start) + 1
+        message = f"{name} is not UTF-8: {'it is UTF-16' if is_utf16 else f'byte {problem.start}, in line {line}, cannot be read'}"
         raise CompileError((error(codes.NOT_UTF8, None, message, help="save the file as UTF-8"),)) from None
     return Source(name, text)
 
@@ -177,8 +183,7 @@ class _Reader:
 
     def run(self) -> Value:
         documents = 0
-        if bad := INVISIBLE.search(self.source.text):
-            self.check_invisible(bad)
+        self.check_characters()
         events = cast("Iterator[Any]", cast(Any, yaml).parse(self.source.text, Loader=LOADER))
         for event in events:
             match event:
@@ -203,19 +208,27 @@ class _Reader:
     def span(self, event: Any) -> Span:
         return Span(self.source, event.start_mark.index, max(event.end_mark.index, event.start_mark.index))
 
-    def check_invisible(self, bad: re.Match[str]) -> None:
-        line, _ = self.source.position(bad.start())
-        before = self.source.line(line)[: bad.start() - self.source.line_starts[line - 1]]
-        if "#" in before or '"' in before or "'" in before:
-            return
+    def check_characters(self) -> None:
+        """Refuses what cannot stand in a text, or cannot be seen in it; in comments and quoted texts the latter may."""
+        text = self.source.text
+        if bad := FORBIDDEN.search(text):
+            self.refuse(bad, "which YAML does not allow", "remove it")
+        if bad := BIDIRECTIONAL.search(text):
+            self.refuse(bad, "which turns the direction of writing, so that the text is not what it looks like", "remove it")
+        for bad in INVISIBLE.finditer(text):
+            line, _ = self.source.position(bad.start())
+            before = self.source.line(line)[: bad.start() - self.source.line_starts[line - 1]]
+            if not any(sign in before for sign in "#\"'"):
+                self.refuse(bad, "a character that cannot be seen", "replace it by a plain space, or remove it")
+
+    def refuse(self, bad: re.Match[str], why: str, help: str) -> None:
         where = Span(self.source, bad.start(), bad.end())
-        message = f"the text holds U+{ord(bad.group()):04X}, a character that cannot be seen"
-        raise _Wrong(error(codes.CHARACTER, where, message, help="replace it by a plain space, or remove it"))
+        raise _Wrong(error(codes.CHARACTER, where, f"the text holds U+{ord(bad.group()):04X}, {why}", help=help))
 
     def document(self, event: Any, count: int) -> None:
         where = Span(self.source, event.start_mark.index, event.start_mark.index + 3)
         if count > 1:
-            raise _Wrong(error(codes.SEVERAL_DOCUMENTS, where, "a file holds one spec, and a second document starts here"))
+            raise _Wrong(error(codes.SEVERAL_DOCUMENTS, where, "a file holds one spec, and a second document starts here", help="put it into a file of its own"))
         if event.version or event.tags:
             raise _Wrong(error(codes.DIRECTIVE, where, "YAML directives are not part of the language", help="remove the line that starts with `%`"))
 
@@ -225,8 +238,8 @@ class _Reader:
         if len(text) > TEXT_LIMIT:
             self.problems.append(error(codes.LIMIT_NAME, span, f"a text has at most {TEXT_LIMIT:,} characters, and this has {len(text):,}"))
             text = text[:80]
-        if "\0" in text or BIDIRECTIONAL.search(text):
-            self.problems.append(error(codes.CHARACTER, span, "the text holds a character that is not allowed (NUL, or a mark that turns the direction of writing)"))
+        if bad := ESCAPED.search(text):
+            self.problems.append(error(codes.CHARACTER, span, f"the text holds U+{ord(bad.group()):04X}, which is not allowed in a text", help="remove the escape"))
         if is_plain and "$(" in text and self.stack and self.stack[-1].flow and _is_cut(text):
             at = Span(self.source, span.end, span.end + 1)
             raise _Wrong(_unquoted(span, unquoted_expression(self.source, at)))
@@ -253,7 +266,10 @@ class _Reader:
     def check_tag(self, event: Any, span: Span) -> None:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            advice = "write `not ...` in an expression" if tag.startswith("!") and not tag.startswith("!!") else "write the value alone"
+            key = self.stack[-1].key if self.stack else None
+            advice = f"YAML takes `!` for a tag: write `not {tag[1:]}`" if key is not None and key.text in ("when", "trainable") else "write the value alone"
+            written = re.compile(r"!\S*").search(self.source.text, event.start_mark.index)
+            span = Span(self.source, written.start(), written.end()) if written else span
             self.problems.append(error(codes.TAG, span, f"the tag `{tag}` is not allowed", help=advice))
 
     def open(self, event: Any) -> None:
@@ -283,7 +299,8 @@ class _Reader:
         if event.anchor in self.open_anchors:
             raise _Wrong(error(codes.ALIAS, span, f"`*{event.anchor}` stands inside the value that it names"))
         if event.anchor not in self.anchors:
-            raise _Wrong(error(codes.ALIAS, span, f"no anchor `&{event.anchor}` stands above this alias"))
+            near = closest(event.anchor, self.anchors)
+            raise _Wrong(error(codes.ALIAS, span, f"no anchor `&{event.anchor}` stands above this alias", help=f"did you mean `*{near}`?" if near else f"set it above, as in `key: &{event.anchor} value`; a text that starts with `*` is quoted"))
         value, size = self.anchors[event.anchor]
         self.aliased += size
         if self.aliased > ALIAS_LIMIT:
@@ -294,7 +311,8 @@ class _Reader:
     def add(self, value: Value, anchor: str | None, size: int, span: Span | None = None) -> None:
         if anchor:
             if anchor in self.anchors:
-                self.problems.append(error(codes.ALIAS, value.span, f"the anchor `&{anchor}` is set twice"))
+                first = self.anchors[anchor][0].span
+                self.problems.append(error(codes.ALIAS, value.span, f"the anchor `&{anchor}` is set twice", notes=[Note(f"first set at {first}", first)], help="give one of the two another name"))
             self.anchors[anchor] = (value, size)
         if not self.stack:
             self.root = value
@@ -311,7 +329,8 @@ class _Reader:
 
     def key(self, value: Value) -> Scalar:
         if not isinstance(value, Scalar) or (value.plain and value.text in ("", "null", "~")):
-            raise _Wrong(error(codes.KEY_NOT_TEXT, value.span, "a mapping's key is a word", help=_flow_hint(self.source, value.span)))
+            kind = "a list" if isinstance(value, Sequence) else "a mapping" if isinstance(value, Mapping) else "nothing" if not value.text else f"`{value.text}`"
+            raise _Wrong(error(codes.KEY_NOT_TEXT, value.span, f"a mapping's key is a word, and this is {kind}", help=_flow_hint(self.source, value.span) or "write a word before the colon, in quotes if need be"))
         if value.text == "<<" and value.plain:
             raise _Wrong(error(codes.MERGE_KEY, value.span, "merge keys (`<<`) are not part of the language", help="share settings through a macro or `params`"))
         return value
@@ -333,16 +352,43 @@ def _syntax(source: Source, problem: yaml.MarkedYAMLError) -> Diagnostic:
     at = min(mark.index, len(source.text)) if mark else 0
     span = Span(source, at, min(at + 1, len(source.text)))
     said = problem.problem or "the text is not well-formed YAML"
+    if "nesting depth" in said:
+        return error(codes.LIMIT_NESTING, span, f"lists and mappings nest at most {NESTING_LIMIT} deep")
+    if "incompatible" in said:
+        return error(codes.DIRECTIVE, Span(source, at, at + 5), "YAML directives are not part of the language", help="remove the line that starts with `%`")
     if quoted := unquoted_expression(source, span):
         return _unquoted(span, quoted)
     if "\\t" in said or source.text[at : at + 1] == "\t":
         return error(codes.TAB, span, "a tab stands where YAML allows only spaces", help="indent with spaces")
     context = problem.context_mark
-    if context is not None and context.index < at and ("end" in said or "stream" in said):
-        span = Span(source, context.index, context.index + 1)
-        return error(codes.YAML_SYNTAX, span, f"what starts here is never closed ({said})")
+    if context is not None and context.index < at and ("stream" in said or "',' or" in said):
+        opened = Span(source, context.index, context.index + 1)
+        sign = opened.text
+        if sign in "[{":
+            note = Note(f"read as far as {span}", span)
+            return error(codes.YAML_SYNTAX, opened, f"the `{sign}` that opens here is not closed, or a comma is missing in it", notes=[note], help=f"close it with `{'}' if sign == '{' else ']'}`, and put commas between its parts")
+        return error(codes.YAML_SYNTAX, opened, f"the quote `{sign}` that opens here is never closed", help="close the quoted text")
     line = source.line(source.position(at)[0]) if at < len(source.text) else ""
-    return error(codes.YAML_SYNTAX, span, f"this is not well-formed YAML: {said}", help=_syntax_hint(line))
+    message, help = _syntax_words(said, span.text, line)
+    return error(codes.YAML_SYNTAX, span, message, help=_syntax_hint(line) or help)
+
+
+def _syntax_words(said: str, sign: str, line: str) -> tuple[str, str]:
+    """What YAML's parser says, in a person's words, and what to do."""
+    if "mapping values" in said:
+        key, _, value = line.partition(":")
+        return "a colon makes a key of the text before it, and no key may stand here", f"quote the text that holds the colon, as in `{key.strip()}: \"{value.strip()}\"`"
+    if "cannot start any token" in said:
+        return f"a text cannot start with {'a backtick' if sign == '`' else f'`{sign}`'}", "quote the text"
+    if "'-' indicator" in said:
+        return "this line belongs to no item of the list above: its indentation fits none", "indent it like the items above it, or further"
+    if "expected key" in said:
+        return "this fits nothing above it: a key of a mapping was expected", "indent it like the keys above it, or look for a bracket or quote too many"
+    if "node content" in said:
+        return "a value is missing before this sign", "write the value, or remove the sign"
+    if "escape" in said:
+        return "this escape is not known in a text in double quotes", "double the backslash, or use single quotes"
+    return f"this is not well-formed YAML: {said}", "check quotes, brackets and indentation near this place"
 
 
 def _unquoted(span: Span, quoted: str | None) -> Diagnostic:
@@ -361,9 +407,9 @@ def _syntax_hint(line: str) -> str:
         return "an expression that starts with a quote is quoted whole: `when: '\"relu\" == act'`"
     if re.search(r":\s*!", line):
         return "YAML takes `!` for a tag: write `not x`"
-    if re.search(r"[A-Za-z_]:[^\s]", line):
+    if re.search(r"(^|[\s{,])[a-z_]+:[^\s:]", line):
         return "is a space missing after a colon?"
-    return "check quotes, brackets and indentation near this place"
+    return ""
 
 
 def _flow_hint(source: Source, span: Span) -> str:
@@ -381,7 +427,8 @@ def unquoted_expression(source: Source, span: Span) -> str | None:
         opened = line[: found.start()]
         in_flow = opened.count("{") > opened.count("}") or opened.count("[") > opened.count("]")
         quoted = opened.rstrip().endswith(('"', "'"))
-        if in_flow and not quoted and re.search(r"[,\[\]{}]|: ", inner) and found.start() < column <= max(end, column):
+        cut = re.search(r"[,\[\]{}]|: " if in_flow else ": ", inner)
+        if cut and not quoted and found.start() < column <= max(end, column):
             key = re.search(r"([A-Za-z_][A-Za-z0-9_]*):\s*\Z", opened)
             sign = "'" if '"' in inner else '"'
             return f"`{key.group(1) + ': ' if key else ''}{sign}{inner}{sign}`"

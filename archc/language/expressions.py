@@ -469,7 +469,7 @@ def _at(node: Node, run: Run) -> Any:
         raise ExpressionError(trouble.code, trouble.message, node.start, node.end, trouble.help) from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Constant(Node):
     """A number, text, truth value or null."""
 
@@ -479,7 +479,7 @@ class Constant(Node):
         return self.constant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Name(Node):
     """A value from outside, or a variable of a comprehension."""
 
@@ -490,16 +490,19 @@ class Name(Node):
             return run.variables[self.name]
         try:
             found = run.lookup(self.name)
-        except KeyError:
-            raise self._unknown() from None
+        except KeyError as unknown:
+            raise self._unknown([str(one) for one in unknown.args[1:]]) from None
         return _bounded(found) if type(found) in _NUMBERS else found
 
-    def _unknown(self) -> Trouble:
-        help = f"`{self.name}` is a function: call it, as in `{self.name}(...)`" if self.name in FUNCTIONS else ""
+    def _unknown(self, known: Sequence[str]) -> Trouble:
+        near = closest(self.name, known)
+        help = f"did you mean `{near}`?" if near else ""
+        if self.name in FUNCTIONS:
+            help = f"`{self.name}` is a function: call it, as in `{self.name}(...)`"
         return Trouble(codes.UNKNOWN_VALUE, f"no value `{self.name[:40]}` can be seen from here", help)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Unary(Node):
     """`-x`, `+x` or `not x`."""
 
@@ -514,7 +517,7 @@ class Unary(Node):
         return -operand if self.symbol == "-" else operand
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Binary(Node):
     """Arithmetic on two numbers."""
 
@@ -526,7 +529,7 @@ class Binary(Node):
         return _calculate(self.symbol, _at(self.left, run), _at(self.right, run))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Node):
     """`a < b <= c`: each operand is evaluated at most once, and none after the first that fails."""
 
@@ -543,7 +546,7 @@ class Comparison(Node):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Logic(Node):
     """`and` and `or`: the operand that decided, as in Python."""
 
@@ -559,7 +562,7 @@ class Logic(Node):
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Conditional(Node):
     """`a if test else b`."""
 
@@ -571,7 +574,7 @@ class Conditional(Node):
         return _at(self.then if _truth(_at(self.test, run)) else self.otherwise, run)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Listing(Node):
     """`[a, b]`, or `a, b`."""
 
@@ -581,7 +584,7 @@ class Listing(Node):
         return _collect((_at(item, run) for item in self.items), run.budget)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Loop:
     """`for a, b in rows if test` inside a comprehension."""
 
@@ -601,7 +604,7 @@ class Loop:
         run.variables.update(zip(self.names, item, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comprehension(Node):
     """`[item for x in xs if test]`."""
 
@@ -627,7 +630,7 @@ class Comprehension(Node):
                 yield from self._items(run, loops[1:])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field(Node):
     """`s.kernel`: a key of a map, or a field of a tensor."""
 
@@ -638,7 +641,7 @@ class Field(Node):
         return _field(_at(self.owner, run), self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Item(Node):
     """`list[0]` or `map["key"]`."""
 
@@ -649,7 +652,7 @@ class Item(Node):
         return _item(_at(self.owner, run), _at(self.index, run))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Slice(Node):
     """`list[start:stop:step]`."""
 
@@ -661,7 +664,7 @@ class Slice(Node):
         return _part(owner, [None if bound is None else _at(bound, run) for bound in self.bounds], run.budget)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Application(Node):
     """A call of one of `FUNCTIONS`."""
 
@@ -749,7 +752,8 @@ class Conversion:
             raise _too_deep(start, end)
         convert = _CONVERSIONS.get(type(tree))
         if convert is None:
-            raise _not_allowed(_REFUSED.get(type(tree), "this construct"), start, end)
+            advice = "write a list, as in `sum([n for n in rows])`" if isinstance(tree, ast.GeneratorExp) else ""
+            raise _not_allowed(_REFUSED.get(type(tree), "this construct"), start, end, advice)
         return convert(self, tree, depth + 1, bound)
 
     def nodes(self, trees: Sequence[ast.expr], depth: int, bound: frozenset[str]) -> tuple[Node, ...]:
@@ -1083,7 +1087,7 @@ def _stripped(text: str) -> tuple[int, int]:
 
 
 def evaluate(expression: Expression, lookup: Lookup, budget: Budget) -> Any:
-    """The value of an expression; `lookup` raises `KeyError` for a name that it does not know."""
+    """The value of an expression; `lookup` raises `KeyError(name, *known)` for a name that it does not know."""
     return _at(expression.tree, Run(lookup, budget, {}))
 
 

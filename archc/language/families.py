@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from archc.diagnostics import CompileError, Source, closest, codes, error
+from archc.language.catalogue import AddressError
 from archc.language.document import Mapping, Scalar, Sequence, Value, located, plain, read
 from archc.language.spec import File, Spec, Variant
 from archc.language.steps import StepReader
-from archc.language.validation import VARIANT_KEYS, FileReader
+from archc.language.validation import TOP_KEYS, VARIANT_KEYS, FileReader, kind_of
 
-Opener = Callable[[str, Source], "Source | str"]
+Opener = Callable[[str, Source], "Source | AddressError"]
 """Opens a `use:` entry relative to the source that names it: the text, or why it cannot be had."""
 
 FILES_LIMIT = 256
@@ -35,9 +36,10 @@ class SpecReader:
             return None
         self.load(reader, top)
         name = reader.text(top.get("name"), "`name`")
-        if not name:
+        misspelt = {closest(one, TOP_KEYS) for one in top.entries if one not in TOP_KEYS}
+        if not name and "name" not in misspelt:
             reader.wrong(codes.MISSING_KEY, top.span, "the key `name` is missing", help="write `name: ...`; addresses use it")
-        if "layers" not in top.entries and "variants" not in top.entries:
+        if "layers" not in top.entries and "variants" not in top.entries and "layers" not in misspelt:
             reader.wrong(codes.MISSING_KEY, top.span, "the key `layers` is missing: the spec has no network", help="write `layers:` and a list of steps under it")
         return Spec(name, file, _Variants(reader, top, name).all())
 
@@ -50,7 +52,7 @@ class SpecReader:
             for name in used.macros:
                 if name in seen:
                     place = reader.file.macros[name].span if name in reader.file.macros else top.key_span("use")
-                    reader.wrong(codes.NAME_TAKEN, place, f"the macro `{name}` is in {seen[name]} and in {used.source.name}")
+                    reader.wrong(codes.NAME_TAKEN, place, f"the macro `{name}` is in {seen[name]} and in {used.source.name}", help="rename one of the two")
                 seen[name] = used.source.name
 
     def libraries(self, reader: FileReader, top: Mapping) -> tuple[File, ...]:
@@ -58,15 +60,15 @@ class SpecReader:
         if value is None:
             return ()
         items = value.items if isinstance(value, Sequence) else (value,)
-        return tuple(file for one in items if (file := self.library(reader, one)) is not None)
+        return tuple(dict.fromkeys(file for one in items if (file := self.library(reader, one)) is not None))
 
     def library(self, reader: FileReader, value: Value) -> File | None:
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
-            reader.wrong(codes.USE, value.span, "`use` takes the paths of library files")
+            reader.wrong(codes.USE, value.span, f"`use` takes the paths of library files, and this is {kind_of(value)}", help="write `use: [blocks.yaml]`")
             return None
         opened = self.opener(value.text, reader.file.source)
-        if isinstance(opened, str):
-            reader.wrong(codes.USE, value.span, opened)
+        if isinstance(opened, AddressError):
+            reader.wrong(codes.USE, value.span, opened.message, opened.help)
             return None
         if opened.name in self.opening or opened.name == reader.file.source.name:
             chain = " -> ".join([*self.opening, opened.name])
@@ -95,7 +97,7 @@ class SpecReader:
             return None
         for key in ("layers", "variants"):
             if key in top.entries:
-                user.wrong(codes.USE, value.span, f"{source.name} is a network, not a library: it has `{key}`")
+                user.wrong(codes.USE, value.span, f"{source.name} is a network, not a library: it has `{key}`", help="put its macros into a file of their own")
         self.opening.append(source.name)
         self.load(reader, top)
         self.opening.pop()
@@ -116,7 +118,23 @@ class _Variants:
     def all(self) -> dict[str, Variant]:
         if self.declared is None:
             return {"": self.variant("", {})}
-        return {name: self.variant(name, self.entries(name, ())) for name in self.declared.entries}
+        found = {name: self.variant(name, self.entries(name, ())) for name in self.declared.entries}
+        self.check_unique(found)
+        return found
+
+    def check_unique(self, variants: dict[str, Variant]) -> None:
+        """One variant is the default at most, and an alias leads to one variant."""
+        assert self.declared is not None
+        default = ""
+        aliases: dict[str, str] = {}
+        for name, one in variants.items():
+            span = self.declared.key_span(name)
+            if one.default and default:
+                self.reader.wrong(codes.NAME_TAKEN, span, f"the variants `{default}` and `{name}` both say `default: true`", "keep one of the two")
+            default = name if one.default else default
+            for alias in one.aliases:
+                if aliases.setdefault(alias.lower(), name) != name:
+                    self.reader.wrong(codes.NAME_TAKEN, span, f"the alias `{alias}` names the variants `{aliases[alias.lower()]}` and `{name}`", "rename one of the two")
 
     def entries(self, name: str, path: tuple[str, ...]) -> dict[str, tuple[Scalar, Value]]:
         """What a variant says, put over what the variant that it is like says."""

@@ -125,6 +125,10 @@ class StepReader:
             self.wrong(codes.LOOP_FORM, value.key_span("for"), "a step has `repeat` or `for`, not both", help="nest the loops with `steps: [...]`")
         if (index := value.get("index")) is not None and (word := self.text(index, "index")):
             found["index"] = word.text
+            if not {"for", "repeat"} & value.entries.keys():
+                self.wrong(codes.LOOP_FORM, value.key_span("index"), "`index` names a loop's counter, and this step has no loop", help="write `repeat` or `for` too")
+            elif not word.text.isidentifier():
+                self.wrong(codes.NAME_FORM, word.span, f"a counter cannot be called `{word.text}`", help="use letters, digits and `_`, and begin with a letter")
         if (doc := value.get("doc")) is not None and (word := self.text(doc, "doc")):
             found["doc"] = word.text
         return found
@@ -133,7 +137,9 @@ class StepReader:
         if isinstance(value, Scalar) and value.text != "":
             return value
         example = {"when": "when: index > 0", "for": "for: n in repeats"}.get(key, f"{key}: name")
-        self.wrong(codes.WRONG_TYPE, value.span, f"`{key}` takes a text", help=f"write it as in `{example}`")
+        kind = "a list" if isinstance(value, Sequence) else "a mapping" if isinstance(value, Mapping) else "nothing"
+        code = codes.LOOP_FORM if key == "for" else codes.WRONG_TYPE
+        self.wrong(code, value.span, f"`{key}` takes a text, and this is {kind}", help=f"write it as in `{example}`")
         return None
 
     def texts(self, value: Value, key: str) -> tuple[Scalar, ...]:
@@ -178,7 +184,7 @@ class StepReader:
     def named_branch(self, value: Mapping, name: str) -> tuple[Branch, ...]:
         key, inner = value.entries[name]
         if name in STEP_KEYS or name in ("branches", *ARRANGING):
-            self.wrong(codes.NAME_TAKEN, key.span, f"no branch may be named `{name}`: the word belongs to the language")
+            self.wrong(codes.NAME_TAKEN, key.span, f"no branch may be named `{name}`: the word belongs to the language", help=f"call it `{name}_`")
             return ()
         if not name.replace("_", "").isalnum() or not name.isascii():
             self.wrong(codes.NAME_FORM, key.span, f"`{name}` cannot name a branch", help="use letters, digits and `_`")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error
+from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, plain
 from archc.language.spec import (
     STEP_KEYS,
@@ -75,7 +75,7 @@ class FileReader:
         for key in value.entries:
             if key not in known:
                 near = closest(key, known)
-                help = f"did you mean `{near}`?" if near else f"the keys are {', '.join(known)}"
+                help = f"did you mean `{near}`?" if near else foreign_letter(key) or f"the keys are {', '.join(known)}"
                 self.wrong(codes.UNKNOWN_KEY, value.key_span(key), f"{what} has no key `{key}`", help)
 
     def mapping(self, value: Value | None, what: str) -> Mapping | None:
@@ -104,7 +104,9 @@ class FileReader:
         if version is None:
             self.wrong(codes.MISSING_KEY, root.span, "the key `archc`, the version of the language, is missing", help="write `archc: 1` as the first line")
         elif plain(version) != VERSION or not isinstance(plain(version), int) or isinstance(plain(version), bool):
-            self.wrong(codes.LANGUAGE_VERSION, version.span, f"this archc reads version {VERSION} of the language, and the spec says {_show(version)}", help=f"write `archc: {VERSION}`, or install a newer archc")
+            newer = isinstance(plain(version), int) and plain(version) > VERSION
+            self.wrong(codes.LANGUAGE_VERSION, version.span, f"this archc reads version {VERSION} of the language, and the spec says {_show(version)}", help="install a newer archc" if newer else f"write `archc: {VERSION}`")
+            return None
         self.check_keys(root, TOP_KEYS, "a spec")
         return root
 
@@ -128,7 +130,7 @@ class FileReader:
         key, value = macros.entries[name]
         if name in OPERATORS or name in RESERVED:
             what = "an operator" if name in OPERATORS else "a word of the language"
-            self.wrong(codes.NAME_TAKEN, key.span, f"a macro cannot be called `{name}`: that is {what}")
+            self.wrong(codes.NAME_TAKEN, key.span, f"a macro cannot be called `{name}`: that is {what}", help="choose another name")
             return None
         self.identifier(key, "a macro")
         if isinstance(value, Sequence):
@@ -137,6 +139,7 @@ class FileReader:
             self.wrong(codes.MACRO_FORM, value.span, f"the macro `{name}` needs a body", help="write `body:` and a list of steps under it")
             return None
         self.check_keys(value, MACRO_KEYS, f"the macro `{name}`")
+        self.check_inputs(value)
         body = value.get("body")
         if body is None:
             self.wrong(codes.MACRO_FORM, key.span, f"the macro `{name}` has no `body`", help="write `body:` and a list of steps under it")
@@ -151,6 +154,19 @@ class FileReader:
             self.steps.steps(body),
             self.file,
         )
+
+    def check_inputs(self, value: Mapping) -> None:
+        """A macro's inputs have names of their own: values and tensors share one namespace."""
+        taken: set[str] = set()
+        for key in ("params", "let"):
+            if isinstance(declared := value.get(key), Mapping):
+                taken |= set(declared.entries)
+        for one in self.scalars(value.get("inputs"), "inputs") or ():
+            if not TENSOR_NAME.match(one.text):
+                self.wrong(codes.NAME_FORM, one.span, f"`{one.text}` cannot name an input", help="use letters, digits and `_`")
+            elif one.text in taken:
+                self.wrong(codes.NAME_TAKEN, one.span, f"`{one.text}` is the name of a value or input already", help="choose another name")
+            taken.add(one.text)
 
     def names(self, value: Value | None, what: str) -> tuple[str, ...] | None:
         found = self.scalars(value, what)
@@ -183,7 +199,7 @@ class FileReader:
         for name, (key, declared) in mapping.entries.items():
             self.identifier(key, "a parameter")
             if owner == "the family" and name in VARIANT_KEYS:
-                self.wrong(codes.NAME_TAKEN, key.span, f"a family's parameter cannot be called `{name}`: variants have that key")
+                self.wrong(codes.NAME_TAKEN, key.span, f"a family's parameter cannot be called `{name}`: variants have that key", help=f"call it `{name}_`")
             found[name] = self.parameter(key, declared)
         return found
 
@@ -238,9 +254,9 @@ class FileReader:
         elif keyword.iskeyword(key.text):
             self.wrong(codes.NAME_TAKEN, key.span, f"{what} cannot be called `{key.text}`: expressions read the word as their own", help=f"call it `{key.text}_`")
         elif key.text in RESERVED:
-            self.wrong(codes.NAME_TAKEN, key.span, f"{what} cannot be called `{key.text}`: the word belongs to the language")
+            self.wrong(codes.NAME_TAKEN, key.span, f"{what} cannot be called `{key.text}`: the word belongs to the language", help=f"call it `{key.text}_`")
         elif len(key.text) > NAME_LIMIT:
-            self.wrong(codes.LIMIT_NAME, key.span, f"a name has at most {NAME_LIMIT} characters")
+            self.wrong(codes.LIMIT_NAME, key.span, f"a name has at most {NAME_LIMIT} characters, and this has {len(key.text)}")
 
     def cells(self, mapping: Mapping | None) -> Iterable[Cell]:
         """Notation: patterns as regular expressions, the longest literal parts as they stand."""
@@ -257,7 +273,7 @@ class FileReader:
         """The declared inputs, whether by `input` or by `inputs`."""
         single, several = root.get("input"), root.get("inputs")
         if single is not None and several is not None:
-            self.wrong(codes.STEP_FORM, root.key_span("inputs"), "a network has `input` or `inputs`, not both")
+            self.wrong(codes.STEP_FORM, root.key_span("inputs"), "a network has `input` or `inputs`, not both", help="keep one of the two")
         if single is not None:
             return (self.input("input", root.key_span("input"), single),)
         mapping = self.mapping(several, "`inputs`")
@@ -313,7 +329,7 @@ def kind_of(value: Value | object) -> str:
 
 
 def _show(value: Value) -> str:
-    return f"`{value.text}`" if isinstance(value, Scalar) else kind_of(value)
+    return f"`{value.text}`" if isinstance(value, Scalar) and value.plain else kind_of(value)
 
 
 Check = Callable[[Value], None]

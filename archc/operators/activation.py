@@ -11,7 +11,7 @@ from archc.operators.base import Operator, Problem, Role, Shape, Weight, attribu
 from archc.operators.shape_rules import known, weight
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Relu(Operator):
     """`max(0, x)`; with options, `min(x, max_value)` above `threshold` and `negative_slope * (x - threshold)` below.
 
@@ -26,7 +26,7 @@ class Relu(Operator):
     threshold: float = attribute(kinds.NOT_NEGATIVE, "Where the identity starts.", 0.0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Relu6(Operator):
     """`min(max(0, x), 6)`: bounded for small number formats (MobileNet)."""
 
@@ -34,7 +34,7 @@ class Relu6(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LeakyRelu(Operator):
     """`x` above 0, `slope * x` below.
 
@@ -50,7 +50,7 @@ class LeakyRelu(Operator):
     slope: float = attribute(kinds.NOT_NEGATIVE, "The slope below 0.", 0.01)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Prelu(Operator):
     """`x` above 0, `slope * x` below, with a learned slope (He et al. 2015).
 
@@ -76,7 +76,7 @@ class Prelu(Operator):
         return (weight("alpha", (*sizes, known(shape[-1])), f"constant:{float(self.initial)!r}"),)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Elu(Operator):
     """`x` above 0, `alpha * (exp(x) - 1)` below."""
 
@@ -87,7 +87,7 @@ class Elu(Operator):
     alpha: float = attribute(kinds.NOT_NEGATIVE, "Minus the value that is approached far below 0.", 1.0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Selu(Operator):
     """`elu` with alpha 1.6733 and a scale of 1.0507, which keep mean and variance (Klambauer et al. 2017)."""
 
@@ -95,7 +95,7 @@ class Selu(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Gelu(Operator):
     """`x * P(X <= x)` for a standard normal X, by the error function (exact), not by its tanh approximation."""
 
@@ -103,7 +103,7 @@ class Gelu(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Silu(Operator):
     """`x * sigmoid(x)`, which is also called swish."""
 
@@ -111,7 +111,7 @@ class Silu(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Swish(Operator):
     """`x * sigmoid(x)`, the name of the EfficientNet paper; the same as `silu`."""
 
@@ -119,7 +119,7 @@ class Swish(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Sigmoid(Operator):
     """`1 / (1 + exp(-x))`."""
 
@@ -127,7 +127,7 @@ class Sigmoid(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HardSigmoid(Operator):
     """`relu6(x + 3) / 6`. Older Keras used `0.2 * x + 0.5`, clipped to 0 and 1."""
 
@@ -135,7 +135,7 @@ class HardSigmoid(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HardSwish(Operator):
     """`x * relu6(x + 3) / 6` (MobileNetV3)."""
 
@@ -143,7 +143,7 @@ class HardSwish(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Mish(Operator):
     """`x * tanh(softplus(x))`."""
 
@@ -151,7 +151,7 @@ class Mish(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Tanh(Operator):
     """The hyperbolic tangent."""
 
@@ -159,7 +159,7 @@ class Tanh(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Softplus(Operator):
     """`log(1 + exp(x))`."""
 
@@ -167,7 +167,7 @@ class Softplus(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Softsign(Operator):
     """`x / (1 + |x|)`."""
 
@@ -175,7 +175,7 @@ class Softsign(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Softmax(Operator):
     """`exp(x)` divided by its sum along an axis, the channels by default: probabilities that add up to 1."""
 
@@ -189,7 +189,7 @@ class Softmax(Operator):
             yield shape_rules.axis_problem(self.name, self.axis, inputs[0])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LogSoftmax(Operator):
     """The logarithm of `softmax` along the channels, computed without overflow."""
 
@@ -197,7 +197,7 @@ class LogSoftmax(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Exponential(Operator):
     """`exp(x)`."""
 
@@ -205,7 +205,7 @@ class Exponential(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Linear(Operator):
     """`x`: no activation, for a parameter of a macro that names one."""
 
@@ -213,7 +213,7 @@ class Linear(Operator):
     role: ClassVar[Role] = Role.ACTIVATION
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Abs(Operator):
     """`|x|`."""
 

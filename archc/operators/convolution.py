@@ -20,7 +20,7 @@ from archc.operators.base import (
 from archc.operators.shape_rules import Sizes, known, per_axis, times, weight
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Conv(Operator):
     """A convolution, in one, two or three dimensions by the rank of its input.
 
@@ -90,7 +90,7 @@ class Conv(Operator):
         return Window(*windows, shape_rules.padding_of(self.padding, sizes, *windows))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DepthwiseConv(Operator):
     """A convolution of each channel by itself, in one or two dimensions by the rank of its input.
 
@@ -151,7 +151,7 @@ class DepthwiseConv(Operator):
         return Window(*windows, shape_rules.padding_of(self.padding, sizes, *windows))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SeparableConv(Operator):
     """A depthwise convolution and a 1x1 convolution after it, with nothing between, in one or two dimensions.
 
@@ -219,7 +219,7 @@ class SeparableConv(Operator):
         return Window(*windows, shape_rules.padding_of(self.padding, sizes, *windows))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConvTranspose(Operator):
     """A transposed convolution: the gradient of `conv` as a forward step, which makes the input larger.
 

@@ -19,7 +19,7 @@ from archc.operators.base import (
 from archc.operators.shape_rules import known, times, weight
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dense(Operator):
     """A fully connected layer: `activation(input * kernel + bias)`.
 
@@ -63,7 +63,7 @@ class Dense(Operator):
         return Window((1,) * axes, (1,) * axes, (1,) * axes, ((0, 0),) * axes) if axes else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Embedding(Operator):
     """A learned vector for each whole number: `length` to `length x size`.
 

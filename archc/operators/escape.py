@@ -19,7 +19,7 @@ from archc.operators.base import (
 from archc.operators.shape_rules import weight
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Input(Operator):
     """What the network reads; made by `input` and `inputs`, never a step."""
 
@@ -38,7 +38,7 @@ class Input(Operator):
         return Window((1,) * axes, (1,) * axes, (1,) * axes, ((0, 0),) * axes)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Identity(Operator):
     """The input as it is: a place to name, or an empty branch that should be seen."""
 
@@ -46,7 +46,7 @@ class Identity(Operator):
     role: ClassVar[Role] = Role.OTHER
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class KerasEscape(Operator):
     """Any built-in Keras layer that has no operator yet.
 
@@ -73,7 +73,7 @@ class KerasEscape(Operator):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayerEscape(Operator):
     """A layer of the user's own, in the same form as `keras`.
 

@@ -12,7 +12,7 @@ from archc.operators.base import Operator, Problem, Role, Shape, Window, attribu
 from archc.operators.shape_rules import fit, shapes_label
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Add(Operator):
     """The sum of tensors of one shape: the residual connection.
 
@@ -33,7 +33,7 @@ class Add(Operator):
         return _position_by_position(inputs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Subtract(Operator):
     """The first tensor minus the second."""
 
@@ -51,7 +51,7 @@ class Subtract(Operator):
         return _position_by_position(inputs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Multiply(Operator):
     """The product of tensors: gates. `channels` or `1 x 1 x channels` is stretched over space in silence.
 
@@ -75,7 +75,7 @@ class Multiply(Operator):
         return _position_by_position(inputs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Average(Operator):
     """The mean of tensors of one shape, value by value."""
 
@@ -93,7 +93,7 @@ class Average(Operator):
         return _position_by_position(inputs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Maximum(Operator):
     """The larger of tensors of one shape, value by value."""
 
@@ -111,7 +111,7 @@ class Maximum(Operator):
         return _position_by_position(inputs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Minimum(Operator):
     """The smaller of tensors of one shape, value by value."""
 
@@ -129,7 +129,7 @@ class Minimum(Operator):
         return _position_by_position(inputs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Concat(Operator):
     """Tensors side by side along one axis, the channels by default; all other sizes are equal.
 

@@ -12,7 +12,7 @@ from archc.operators.base import Operator, Problem, Role, Shape, Weight, attribu
 from archc.operators.shape_rules import known, weight
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BatchNorm(Operator):
     """`gamma * (x - mean) / sqrt(variance + epsilon) + beta` per channel (Ioffe and Szegedy 2015).
 
@@ -48,7 +48,7 @@ class BatchNorm(Operator):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayerNorm(Operator):
     """`gamma * (x - mean) / sqrt(variance + epsilon) + beta` over the channels of each position (Ba et al. 2016).
 
@@ -70,7 +70,7 @@ class LayerNorm(Operator):
         return _scale_and_shift(known(inputs[0][-1]), self.scale, self.center, "ones")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GroupNorm(Operator):
     """As `layer_norm`, over all positions of each group of channels (Wu and He 2018); a group per channel is
     instance normalisation.
@@ -98,7 +98,7 @@ class GroupNorm(Operator):
         return _scale_and_shift(known(inputs[0][-1]), self.scale, self.center, "ones")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Lrn(Operator):
     """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
 
@@ -132,7 +132,7 @@ class Lrn(Operator):
             )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Scale(Operator):
     """A learned factor per channel, and a learned offset where asked: `x * factor + offset`.
 
@@ -156,7 +156,7 @@ class Scale(Operator):
         return (kernel, weight("bias", channels, "zeros")) if self.bias else (kernel,)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Rescale(Operator):
     """`x * factor + offset` with constants, one for all or one for each channel.
 
@@ -177,7 +177,7 @@ class Rescale(Operator):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Normalize(Operator):
     """`(x - mean) / sqrt(variance)` with constants, one for all or one for each channel.
 

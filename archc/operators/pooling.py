@@ -11,7 +11,7 @@ from archc.operators.base import Operator, Problem, Role, Shape, Window, attribu
 from archc.operators.shape_rules import Sizes, per_axis
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MaxPool(Operator):
     """The largest value of each window, in one, two or three dimensions by the rank of its input.
 
@@ -53,7 +53,7 @@ class MaxPool(Operator):
         return Window(*windows, shape_rules.padding_of(self.padding, sizes, *windows))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AvgPool(Operator):
     """The mean of each window, in one, two or three dimensions by the rank of its input.
 
@@ -93,7 +93,7 @@ class AvgPool(Operator):
         return Window(*windows, shape_rules.padding_of(self.padding, sizes, *windows))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GlobalAvgPool(Operator):
     """The mean of each channel over all positions: `height x width x channels` to `channels`.
 
@@ -115,7 +115,7 @@ class GlobalAvgPool(Operator):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GlobalMaxPool(Operator):
     """The largest value of each channel over all positions: `height x width x channels` to `channels`.
 
@@ -137,7 +137,7 @@ class GlobalMaxPool(Operator):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AdaptiveAvgPool(Operator):
     """Means over a grid of a given size: `height x width x channels` to `size x size x channels`.
 

@@ -10,7 +10,7 @@ from archc.operators import kinds, shape_rules
 from archc.operators.base import Operator, Problem, Role, Shape, attribute
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dropout(Operator):
     """In training sets values to 0 with the probability `rate`, and divides the others by `1 - rate`.
 
@@ -24,7 +24,7 @@ class Dropout(Operator):
     rate: float = attribute(kinds.RATE, "The probability with which a value is dropped.", 0.5)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SpatialDropout(Operator):
     """As `dropout`, but for whole channels: neighbouring positions are too much alike to drop them one by one."""
 
@@ -38,7 +38,7 @@ class SpatialDropout(Operator):
         yield from shape_rules.first(shape_rules.rank_problem(self.name, inputs[0], (2, 3, 4)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DropPath(Operator):
     """Stochastic depth: as `dropout`, but for all of an example's values at once (Huang et al. 2016).
 
@@ -53,7 +53,7 @@ class DropPath(Operator):
     rate: float = attribute(kinds.RATE, "The probability with which the branch is dropped.", 0.5)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GaussianNoise(Operator):
     """In training adds normal noise with mean 0."""
 
@@ -64,7 +64,7 @@ class GaussianNoise(Operator):
     stddev: float = attribute(kinds.NOT_NEGATIVE, "The noise's standard deviation.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GaussianDropout(Operator):
     """In training multiplies by normal noise with mean 1 and the standard deviation `sqrt(rate / (1 - rate))`."""
 

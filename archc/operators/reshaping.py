@@ -21,7 +21,7 @@ from archc.operators.base import (
 from archc.operators.shape_rules import Padding, Sizes, known, pairs, per_axis
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Flatten(Operator):
     """All axes as one, in the order of memory (channels last): `5 x 5 x 16` to `400`.
 
@@ -35,7 +35,7 @@ class Flatten(Operator):
         return ((product(inputs[0]),),)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Reshape(Operator):
     """The same values under another shape; -1, once, stands for what is left over.
 
@@ -82,7 +82,7 @@ class Reshape(Operator):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Permute(Operator):
     """The axes in another order; axis 1 is the first after the batch.
 
@@ -112,7 +112,7 @@ class Permute(Operator):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Pad(Operator):
     """A border: `height + before + after`.
 
@@ -161,7 +161,7 @@ class Pad(Operator):
         return Window((1,) * axes, (1,) * axes, (1,) * axes, self.pads(inputs[0]))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Crop(Operator):
     """The input without its border: `height - before - after`, or the middle of it, `to` a size.
 
@@ -230,7 +230,7 @@ class Crop(Operator):
         return Window((1,) * axes, (1,) * axes, (1,) * axes, pads)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Upsample(Operator):
     """Every position repeated, or interpolated in two dimensions: `height * size`.
 
@@ -259,7 +259,7 @@ class Upsample(Operator):
         return ((*sizes, shape[-1]),)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Resize(Operator):
     """An image interpolated to a size.
 
@@ -283,7 +283,7 @@ class Resize(Operator):
         return ((*per_axis(self.size, 2), inputs[0][-1]),)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Select(Operator):
     """Some of the channels, in the order given; counted from 0.
 
@@ -312,7 +312,7 @@ class Select(Operator):
         return ((*inputs[0][:-1], len(self.channels)),)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Split(Operator):
     """The channels divided into several tensors, equal ones or of given sizes.
 
@@ -352,7 +352,7 @@ class Split(Operator):
         return tuple((*inputs[0][:-1], one) for one in self.sizes(known(inputs[0][-1])))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Slice(Operator):
     """A range along one axis, from `start` up to and without `stop`; negative numbers count from the end.
 
@@ -403,7 +403,7 @@ class Slice(Operator):
         return Window(tuple(ones), tuple(stride), tuple(ones), tuple(pads))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChannelShuffle(Operator):
     """The channels of several groups dealt out in turn (ShuffleNet): `a a b b` becomes `a b a b`.
 

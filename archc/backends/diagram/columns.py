@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from archc.backends.diagram.tree import Box, Cluster, Direction, Edge, Outline, ranks
 
@@ -24,7 +25,7 @@ def columns(outline: Outline, direction: Direction = "TB", wanted: int = 0) -> l
     if count < 2:
         return [items]
     starts = [0, *_cuts(heights, _narrow(items, outline.edges, len(outline.boxes)), count), len(items)]
-    return [items[start:stop] for start, stop in zip(starts, starts[1:])]
+    return [items[start:stop] for start, stop in pairwise(starts)]
 
 
 def boxes_in(item: Box | Cluster) -> tuple[list[int], int]:
@@ -64,7 +65,7 @@ def _narrow(items: Sequence[Box | Cluster], edges: Sequence[Edge], count: int) -
     for edge in edges:
         last[edge.tail] = max(last[edge.tail], item_of[edge.head])
     crossing = [0] * (len(items) + 1)
-    for first, stop in zip(item_of, last):
+    for first, stop in zip(item_of, last, strict=True):
         crossing[first + 1] += 1
         crossing[stop + 1 if stop > first else first + 1] -= 1
     open_now, found = 0, list[int]()

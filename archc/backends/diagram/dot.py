@@ -6,19 +6,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import graphviz
-from graphviz.quoting import quote
 
 from archc.backends.diagram import words
 from archc.backends.diagram.columns import columns as split
-from archc.backends.diagram.legend import table
+from archc.backends.diagram.legend import Markup, table
 from archc.backends.diagram.styles import BOLD, CIRCLE, FONT, THEMES, Theme, ThemeName, box_style
 from archc.backends.diagram.tree import Box, Cluster, Direction, Edge, Outline
+from archc.operators import Role
 
-ATTRIBUTES = frozenset(
-    "arrowhead bgcolor class color constraint distortion fillcolor fixedsize fontcolor fontname fontsize height id label labeljust labelloc "
-    "margin mclimit minlen newrank nodesep nslimit nslimit1 ordering pack packmode pad penwidth peripheries rankdir ranksep shape "
-    "sides splines style arrowsize tooltip weight width".split()
-)
+# fmt: off
+ATTRIBUTES = frozenset({
+    "arrowhead", "arrowsize", "bgcolor", "class", "color", "constraint", "distortion", "fillcolor",
+    "fixedsize", "fontcolor", "fontname", "fontsize", "height", "id", "label", "labeljust", "labelloc",
+    "margin", "mclimit", "minlen", "newrank", "nodesep", "nslimit", "nslimit1", "ordering", "pack",
+    "packmode", "pad", "penwidth", "peripheries", "rankdir", "ranksep", "shape", "sides", "splines", "style",
+    "tooltip", "weight", "width",
+})
+# fmt: on
 """Every attribute that is ever written: none of them links, includes or runs anything."""
 
 MANY_EDGES = 400
@@ -44,8 +48,7 @@ def literal(text: str, longest: int = LONGEST_LINE) -> str:
     'a\\\\N<b>'
     """
     lines = [_shortened(line, longest) for line in text.translate(DROPPED).split("\n")]
-    escaped = "\n".join(lines).replace("\\", "\\\\").replace("&", "&amp;").replace("\n", "\\n")
-    return graphviz.nohtml(escaped)
+    return "\n".join(lines).replace("\\", "\\\\").replace("&", "&amp;").replace("\n", "\\n")
 
 
 def _shortened(line: str, longest: int) -> str:
@@ -95,7 +98,8 @@ class _Writer:
             self._inputs[edge.head] += 1
             if column != self._column_of[edge.tail]:
                 into = handed_on.setdefault(edge.tail, set())
-                edge = replace(edge, labelled=edge.labelled or column not in into, skip=False)
+                merges = self._outline.boxes[edge.head].role is Role.MERGE
+                edge = replace(edge, labelled=column not in into or (edge.labelled and merges), skip=False)
                 into.add(column)
             self._edges_into[column].append((number, edge))
             if self._packed and edge.labelled:
@@ -107,7 +111,7 @@ class _Writer:
         """The innermost frame that holds both ends, or the head's column."""
         head, tail = self._path[edge.head], self._path[edge.tail]
         common = head[0]
-        for one, other in zip(head, tail):
+        for one, other in zip(head, tail, strict=False):
             if one != other:
                 break
             common = one
@@ -298,4 +302,9 @@ def _letters(number: int) -> str:
 def _listed(attributes: dict[str, str]) -> str:
     unknown = attributes.keys() - ATTRIBUTES
     assert not unknown, f"not in the closed list: {sorted(unknown)}"
-    return " [" + " ".join(f"{name}={quote(value)}" for name, value in attributes.items()) + "]"
+    return " [" + " ".join(f"{name}={_quoted(value)}" for name, value in attributes.items()) + "]"
+
+
+def _quoted(value: str) -> str:
+    """A value as DOT text: always in quotes, so that none is taken for markup or a keyword; the legend is markup."""
+    return value if isinstance(value, Markup) else '"' + value.replace('"', '\\"') + '"'

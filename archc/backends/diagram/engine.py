@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -70,7 +71,8 @@ def _choose(format: Format, dpi: int | None, wanted: str | None) -> tuple[str, l
         if command is not None:
             return name, command
     tried = wanted or ", ".join(ENGINES)
-    raise EngineError(f"no layout engine for {format} is installed (looked for {tried})")
+    hint = "; graphviz-pure makes svg and png only, pygraphviz makes pdf too" if format == "pdf" else ""
+    raise EngineError(f"no layout engine for {format} is installed (looked for {tried}){hint}")
 
 
 def _pure(format: Format, dpi: int | None) -> list[str] | None:
@@ -137,12 +139,18 @@ def _run(name: str, command: list[str], dot: str, timeout: float) -> tuple[bytes
 
 
 def _limiter() -> Callable[[], None] | None:
-    """Sets the child's memory limit, where the system has one."""
+    """Sets the child's memory limit, where the system has one; where it refuses, the time limit must do."""
     if os.name != "posix":
         return None
     import resource
 
-    return lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    def limit() -> None:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        wanted = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+
+    return limit
 
 
 def _starts_as(data: bytes, format: Format) -> bool:

@@ -11,7 +11,13 @@ FOLD = "<B>× N</B>  N equal blocks in a row"
 SKIP = "- - -  skip connection"
 
 
-def table(outline: Outline, direction: Direction, theme: Theme, totals: bool = False) -> str:
+class Markup(str):
+    """A label that is markup. The only one is made here, of our own words and numbers."""
+
+    __slots__ = ()
+
+
+def table(outline: Outline, direction: Direction, theme: Theme, totals: bool = False) -> Markup:
     """The legend as an HTML-like label; with the totals above it, where they have no other place."""
     roles = {box.role for box in outline.boxes if not box.title}
     cells = [_swatch(role, theme) for role in Role if role in roles]
@@ -27,7 +33,7 @@ def table(outline: Outline, direction: Direction, theme: Theme, totals: bool = F
     if totals:
         rows.insert(0, _text("<BR/>".join(outline.totals.split("\n")), across))
     body = "".join(f"<TR>{row}</TR>" for row in rows)
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{body}</TABLE>>' if body else ""
+    return Markup(f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{body}</TABLE>>')
 
 
 def _swatch(role: Role, theme: Theme) -> str:

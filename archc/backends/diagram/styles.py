@@ -77,7 +77,7 @@ def mix(colour: str, other: str, share: float) -> str:
     >>> mix("#000000", "#FFFFFF", 0.5)
     '#808080'
     """
-    pairs = zip(_channels(colour), _channels(other))
+    pairs = zip(_channels(colour), _channels(other), strict=True)
     return "#" + "".join(f"{round(one * share + two * (1 - share)):02X}" for one, two in pairs)
 
 

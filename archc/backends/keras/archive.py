@@ -41,7 +41,7 @@ _INNER: dict[str, tuple[str, ...]] = {
     "ConvLSTM3D": ("cell",),
     "GRU": ("cell",),
     "LSTM": ("cell",),
-    "MultiHeadAttention": ("_query_dense", "_key_dense", "_value_dense", "_output_dense"),
+    "MultiHeadAttention": ("query_dense", "key_dense", "value_dense", "output_dense"),
     "SimpleRNN": ("cell",),
     "TimeDistributed": ("layer",),
 }
@@ -71,14 +71,21 @@ def write_archive(
         _write_text(archive, "metadata.json", json.dumps(metadata))
         _write_text(archive, "config.json", config_text(model))
         skeleton, slots = _lay_out(model, seed, weights or {})
-        entry = ZipInfo("model.weights.h5", _BEGINNING)
+        entry = _entry("model.weights.h5")
         entry.file_size = skeleton.size  # known beforehand, so that zipfile takes the long form where it must
         with archive.open(entry, "w") as target:
             _stream(skeleton, slots, target)
 
 
 def _write_text(archive: ZipFile, name: str, text: str) -> None:
-    archive.writestr(ZipInfo(name, _BEGINNING), text)
+    archive.writestr(_entry(name), text)
+
+
+def _entry(name: str) -> ZipInfo:
+    """An entry that tells neither when nor on which system it was made."""
+    entry = ZipInfo(name, _BEGINNING)
+    entry.create_system = 3
+    return entry
 
 
 def weight_paths(model: KerasModel) -> Iterator[tuple[str, KerasLayer]]:

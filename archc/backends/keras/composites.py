@@ -36,11 +36,16 @@ def keras_padding(
 
 
 def max_pool(operator: MaxPool, cell: Cell) -> Ref:
-    """Stock pooling where its padding is the wanted one, else a border of the lowest number before it."""
+    """Stock pooling where its padding is the wanted one, else a border of the lowest number before it.
+
+    Where no value is below zero (after a ReLU), zeros are as low as the border needs to be.
+    """
     size, stride, _ = operator.windows(cell.axes)
     word, pads = _pool_padding(operator, cell, size, stride)
     source = cell.inputs[0]
-    if word == "valid" and any(sum(pad) for pad in pads):
+    if word == "valid" and cell.positive:
+        source = zero_padding(cell, source, pads, cell.shape, "pad")
+    elif word == "valid" and any(sum(pad) for pad in pads):
         source = cell.operation(
             "Pad",
             {"pad_width": [[0, 0], *([list(pad) for pad in pads]), [0, 0]], "mode": "constant"},

@@ -566,8 +566,11 @@ def lower(graph: Graph) -> KerasModel:
     """The graph as Keras layers: each node becomes one or a few; a node that shares weights, another call."""
     varying = _varying(graph)
     drafts = _Drafts({node.name for node in graph.nodes})
+    positive: list[bool] = []
     for node in graph.nodes:
-        cell = Cell(node, shared=(node.index if node.shared is None else node.shared) in varying)
+        fed = bool(node.inputs) and all(positive[tensor.node] for tensor in node.inputs)
+        positive.append(non_negative(node, fed))
+        cell = Cell(node, shared=(node.index if node.shared is None else node.shared) in varying, positive=fed)
         found = LOWERINGS[type(node.operator)](node.operator, cell)
         inputs = tuple(drafts.outputs[tensor.node][tensor.output] for tensor in node.inputs)
         made = _place(drafts, cell, inputs)
@@ -580,6 +583,23 @@ def lower(graph: Graph) -> KerasModel:
         tuple(drafts.outputs[tensor.node][tensor.output] for _, tensor in graph.outputs),
         tuple(name for name, _ in graph.outputs),
     )
+
+
+NON_NEGATIVE = frozenset({"relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus", "exponential", "abs"})
+KEEPS_SIGN = frozenset(
+    {"identity", "max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "dropout", "spatial_dropout", "flatten"}
+    | {"reshape", "permute", "select", "channel_shuffle", "concat", "add", "multiply", "average", "maximum", "minimum"}
+)
+
+
+def non_negative(node: Node, fed: bool) -> bool:
+    """True where no value of the node is below zero; `fed` says that of its inputs. Then a border of zeros never wins a maximum."""
+    operator = node.operator
+    if isinstance(operator, act.Relu):
+        return operator.negative_slope == 0 and operator.threshold >= 0
+    if operator.name in NON_NEGATIVE or getattr(operator, "activation", None) in NON_NEGATIVE:
+        return True
+    return fed and operator.name in KEEPS_SIGN
 
 
 def _varying(graph: Graph) -> set[int]:

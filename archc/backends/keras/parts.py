@@ -42,11 +42,12 @@ class Cell:
     """A node that is being lowered: what it reads, and the parts made so far.
 
     `shared` is true where its weights have calls on inputs of several sizes: then the layer that holds them must not
-    depend on the sizes of one call.
+    depend on the sizes of one call. `positive` is true where no input has a value below zero.
     """
 
     node: Node
     shared: bool = False
+    positive: bool = False
     parts: list[Part] = field(default_factory=list[Part])
 
     @property

@@ -153,10 +153,13 @@ class Function(Scope):
         for one in self.labels:
             self.settle_name(one)
         known = self.known()
-        for one in self.holes:
-            self.settle_value(one, known)
+        left = [one for one in self.holes if not self.by_argument(one, known)]
+        for one in left:
+            self.settle_value(one)
         for one in self.conditions:
             self.settle_condition(one, known)
+        order = {key: at for at, (key, _) in enumerate(known)}
+        self.variables.sort(key=lambda one: order.get(one.hint, len(order)))
         for one in self.variables:
             self.set_default(one)
 
@@ -170,21 +173,43 @@ class Function(Scope):
         else:
             name.pieces = [self.parameter(list(name.values), "label")]
 
-    def settle_value(self, hole: Hole, known: list[tuple[str, list[Any]]]) -> None:
+    def by_argument(self, hole: Hole, known: list[tuple[str, list[Any]]]) -> bool:
+        """True where an argument of the macro, or a multiple or half of one, is the value."""
         exact = [(key, values) for key, values in known if agree(hole.values, values)]
         factor = self.multiple(hole, known, exact[0][0] if exact else None)
         if factor is not None:
-            times, variable = factor
-            hole.shown = lambda: f"{times} * {variable.name}"
-            return
+            text, variable = factor
+            hole.shown = lambda: text.format(variable.name)
+            return True
         if exact:
-            key = next((one for one in exact if one[0] == hole.hint), exact[0])
-            variable = self.parameter(key[1], key[0], hole.key)
-        else:
-            variable = self.parameter(hole.values, hole.hint, hole.key)
-        hole.shown = lambda: variable.name
+            key, values = next((one for one in exact if one[0] == hole.hint), exact[0])
+            variable = self.parameter(values, key, hole.key)
+            hole.shown = lambda: variable.name
+        return bool(exact)
 
-    def multiple(self, hole: Hole, known: list[tuple[str, list[Any]]], before: str | None) -> tuple[int, Variable] | None:
+    def settle_value(self, hole: Hole) -> None:
+        """One of two values, by a simple test of the parameters; else a parameter of its own."""
+        first = hole.value
+        is_first = [None if one is ABSENT else equal(one, first) for one in hole.values]
+        rest = [one for one, at in zip(hole.values, is_first, strict=True) if at is False]
+        test = self.test(is_first) if same(rest) else None
+        other = self.test([None if one is None else not one for one in is_first]) if same(rest) else None
+        if test is None and other is None:
+            variable = self.parameter(hole.values, hole.hint, hole.key)
+            hole.shown = lambda: variable.name
+        elif other is None or (test is not None and test.depth <= other.depth):
+            hole.shown = lambda: f"{literal(first)} if {test.text()} else {literal(rest[0])}" if test else ""
+        else:
+            hole.shown = lambda: f"{literal(rest[0])} if {other.text()} else {literal(first)}"
+
+    def test(self, wanted: Sequence[bool | None]) -> Test | None:
+        """A test of one or two parameters that holds in exactly these calls."""
+        single = [one for variable in self.variables for one in _tests(variable)]
+        pairs = [Test([a, b]) for at, a in enumerate(single) for b in single[at + 1 :] if a.variable is not b.variable]
+        fits = (one for one in (*(Test([each]) for each in single), *pairs) if one.fits(wanted))
+        return next(fits, None)
+
+    def multiple(self, hole: Hole, known: list[tuple[str, list[Any]]], before: str | None) -> tuple[str, Variable] | None:
         """A whole multiple of an argument that the text has before the one that fits."""
         if not all(one is ABSENT or _whole(one) for one in hole.values):
             return None
@@ -194,7 +219,9 @@ class Function(Scope):
             if all(_whole(one) and one for one in values) and not same(values):
                 times = {at // one if not at % one else 0 for at, one in zip(hole.values, values, strict=True) if at is not ABSENT}
                 if len(times) == 1 and 1 < (factor := times.pop()) <= 16:
-                    return factor, self.parameter(values, key, hole.key)
+                    return f"{factor} * {{}}", self.parameter(values, key, hole.key)
+                if all(at is ABSENT or at == one // 2 for at, one in zip(hole.values, values, strict=True)) and any(one > 1 for one in values):
+                    return "{} // 2", self.parameter(values, key, hole.key)
         return None
 
     def settle_condition(self, hole: Hole, known: list[tuple[str, list[Any]]]) -> None:
@@ -203,7 +230,13 @@ class Function(Scope):
                 variable = self.parameter(values, key)
                 hole.shown = lambda: variable.name
                 return
-        if self.by_presence(hole) or self.by_comparison(hole, known):
+        if self.by_presence(hole):
+            return
+        test = self.test(hole.values)
+        if test is not None:
+            hole.shown = test.text
+            return
+        if self.by_comparison(hole, known):
             return
         variable = self.parameter(list(hole.values), hole.hint)
         hole.shown = lambda: variable.name
@@ -255,6 +288,54 @@ class Function(Scope):
                 variable.default = value[1]
         filler = variable.default if variable.default is not ABSENT else present[0]
         variable.values = [filler if one is ABSENT else one for one in variable.values]
+
+
+@dataclass(eq=False)
+class _Part:
+    """A comparison of a parameter; `values` says where it holds."""
+
+    variable: Variable
+    sign: str
+    values: list[bool]
+
+    def text(self) -> str:
+        return f"not {self.variable.name}" if self.sign == "not" else f"{self.variable.name}{self.sign}"
+
+
+@dataclass(eq=False)
+class Test:
+    """Comparisons that all have to hold."""
+
+    parts: list[_Part]
+
+    @property
+    def depth(self) -> int:
+        """How many comparisons there are."""
+        return len(self.parts)
+
+    def fits(self, wanted: Sequence[bool | None]) -> bool:
+        """True where it holds in the wanted calls, and in no other that counts."""
+        held = zip(*(one.values for one in self.parts), strict=True)
+        return all(one is None or one == all(each) for one, each in zip(wanted, held, strict=True))
+
+    def text(self) -> str:
+        """The test in Python."""
+        return " and ".join(one.text() for one in self.parts)
+
+
+def _tests(variable: Variable) -> list[_Part]:
+    """What is worth asking of a parameter: on or off, one or more, which word."""
+    values = variable.values
+    if any(one is ABSENT for one in values):
+        return []
+    if all(isinstance(one, bool) for one in values):
+        return [_Part(variable, "", list(values)), _Part(variable, "not", [not one for one in values])]
+    if all(_whole(one) and one > 0 for one in values):
+        return [_Part(variable, " == 1", [one == 1 for one in values]), _Part(variable, " > 1", [one > 1 for one in values])]
+    if all(isinstance(one, str) for one in values):
+        words = list(dict.fromkeys(values))[:8]
+        return [_Part(variable, f" == {literal(word)}", [one == word for one in values]) for word in words]
+    return []
 
 
 class Loop(Scope):

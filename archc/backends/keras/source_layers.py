@@ -42,7 +42,7 @@ _COMMON: dict[str, Any] = {
     "alpha_regularizer": None, "alpha_constraint": None, "beta_regularizer": None, "beta_constraint": None,
     "gamma_regularizer": None, "gamma_constraint": None, "embeddings_regularizer": None,
     "embeddings_constraint": None, "recurrent_regularizer": None, "recurrent_constraint": None,
-    "sparse": False, "ragged": False, "optional": False,
+    "sparse": False, "ragged": False, "optional": False, "trainable": True,
 }  # fmt: skip
 _OWN: dict[str, dict[str, Any]] = {
     "LeakyReLU": {"negative_slope": 0.3},
@@ -85,10 +85,7 @@ def values(layer: KerasLayer) -> dict[str, Any]:
         return _input_values(layer.config)
     if layer.is_operation:
         return dict(layer.config)
-    found = _values(layer.class_name, layer.config)
-    if not layer.trainable:
-        found["trainable"] = False
-    return found
+    return {**_values(layer.class_name, layer.config), "trainable": layer.trainable}
 
 
 def _input_values(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +100,7 @@ def _values(class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: _value(key, value) for key, value in config.items()}
     if "Pooling" in class_name and found.get("strides", _NOTHING) == found.get("pool_size"):
         found["strides"] = None
-    first = first_arguments(class_name)
+    first = [*first_arguments(class_name), "strides"]
     return {**{key: found[key] for key in first if key in found}, **found}
 
 

@@ -31,6 +31,7 @@ class Symbol:
     count: int = 1
     last: int = -1
     absent: Symbol | None = None
+    column_output: int = 0
     values: list[Any] = field(default_factory=list[Any])  # of an input: the tensor in each call
 
     def read_at(self, line: int) -> None:
@@ -85,7 +86,9 @@ class Planner:
                 columns[key][at] = item
         for column in columns.values():
             self.line(column)
-        if len({tuple(one.values) for one in self.scope.conditions}) > MOST_CONDITIONS:
+        if len(self.scope.conditions) > MOST_CONDITIONS:
+            raise Unlike
+        if 2 * sum(line.condition is not None for line in self.plan.lines) > len(self.plan.lines):
             raise Unlike
         return self.plan
 
@@ -126,8 +129,10 @@ class Planner:
         return line
 
     def holes(self, values: Sequence[Mapping[str, Any] | None]) -> list[tuple[str, Hole]]:
-        keys = list(dict.fromkeys(key for one in values if one is not None for key in one))
-        return [(key, self.scope.hole([one[key] if one is not None and key in one else ABSENT for one in values], key)) for key in keys]
+        there = [one for one in values if one is not None]
+        if any(one.keys() != there[0].keys() for one in there):
+            raise Unlike
+        return [(key, self.scope.hole([ABSENT if one is None else one[key] for one in values], key)) for key in there[0]]
 
     def call(self, column: list[Region | None], first: Region, condition: Hole | None) -> Line:
         reads = [self.read({at: one.reads[turn] for at, one in enumerate(column) if one}) for turn in range(len(first.reads))]
@@ -269,6 +274,7 @@ class _Handing:
         self.owners = owners
         self.numbers = numbers
         ends = {owner: at for at, owner in enumerate(owners)}
+        self.ends = {owner: inner.blocks[at].end for owner, at in ends.items()}
         self.final = [ends[owner] == at for at, owner in enumerate(owners)]
         self.inside = {owner: set[Value]() for owner in owners}
         for at, owner in enumerate(owners):
@@ -337,8 +343,7 @@ class _Handing:
         """True where only the loop's own next rounds read it."""
         if self.final[at]:
             return False
-        end = next(one for one in range(at, len(self.owners)) if self.final[one])
-        return self.inner.last_use[value] < self.inner.blocks[end].end
+        return self.inner.last_use[value] < self.ends[self.owners[at]]
 
 
 def keyed(block: Region) -> list[tuple[Any, Leaf | Region]]:

@@ -192,7 +192,7 @@ class _Reader:
         return id(group) in self.kept or id(loop) in self.kept or key in self.kept
 
     def region(self, group: Group) -> Region:
-        key = (group.kind, group.title, self.sites(group))
+        key = (group.kind, group.title, self.sites(group, itself=True))
         hint = self.hint(group.parent)
         arguments = group.arguments
         return Region(
@@ -207,16 +207,14 @@ class _Reader:
             node.name.rsplit("_", 1)[-1], node.doc, node.site, start=self.at,
         )  # fmt: skip
 
-    def sites(self, group: Group) -> tuple[Any, ...]:
-        """Where a group is in the region around it."""
-        structure = self.structure(group)
+    def sites(self, group: Group, *, itself: bool = False) -> tuple[Any, ...]:
+        """Where a group is in the region around it; `itself` is for a group that is a region."""
+        structure = self.structure(group)[: -1 if itself else None]
         around = structure[-1] if structure else None
-        if around is group:
-            around = structure[-2] if len(structure) > 1 else None
         found: list[Any] = []
         at: Group | None = group
         while at is not None and at is not around:
-            found.append((at.kind, at.site, at.title))
+            found.append((at.kind, at.site, "" if at.kind == "network" else at.title))
             at = at.parent
         return tuple(found[::-1])
 

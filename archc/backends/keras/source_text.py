@@ -95,15 +95,18 @@ def identifier(text: str, default: str = "x") -> str:
     found = re.sub(r"[^a-z0-9_]+", "_", text.lower()).strip("_") or default
     if found[0].isdigit():
         found = f"{default}{found}"
+    if found == "input":
+        return "inputs"
     return f"{found}_" if keyword.iskeyword(found) or keyword.issoftkeyword(found) else found
 
 
-def laid_out(before: str, arguments: Sequence[str], after: str, indent: str) -> list[str]:
-    """`before(arguments)after` on one line, else its arguments on the next, else one argument a line."""
-    line = f"{indent}{before}({', '.join(arguments)}){after}"
-    if len(line) <= WIDTH or not arguments:
+def laid_out(before: str, items: Sequence[str], after: str, indent: str, brackets: str = "()") -> list[str]:
+    """`before(items)after` on one line, else its items on the next, else one item a line."""
+    opening, closing = brackets
+    line = f"{indent}{before}{opening}{', '.join(items)}{closing}{after}"
+    if len(line) <= WIDTH or not items:
         return [line]
     inner = indent + INDENT
-    inside = f"{inner}{', '.join(arguments)}"
-    lines = [inside] if len(inside) <= WIDTH else [f"{inner}{one}," for one in arguments]
-    return [f"{indent}{before}(", *lines, f"{indent}){after}"]
+    inside = f"{inner}{', '.join(items)}"
+    lines = [inside] if len(inside) <= WIDTH else [f"{inner}{one}," for one in items]
+    return [f"{indent}{before}{opening}", *lines, f"{indent}{closing}{after}"]
