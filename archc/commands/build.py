@@ -29,7 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder to write into (default: build)")
     parser.add_argument("--emit", metavar="LIST", default="keras,python,svg", help=f"what to write: {', '.join(BACKENDS)} (default: keras,python,svg)")
     parser.add_argument("--allow-module", metavar="MODULE", action="append", default=[], help="a module whose classes `layer:` steps may name")
-    parser.add_argument("--seed", type=int, default=0, help="the seed of the initial weights (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="the seed of the initial weights (default: 0)")
+
+
+def seed(text: str) -> int:
+    """A seed: a whole number from 0."""
+    if not text.isdigit() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, and this is `{text}`")
+    return int(text)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -163,7 +163,7 @@ class Evaluator:
         """A scalar's value."""
         if not isinstance(value.value, str) or "$" not in value.value:
             if value.value == "None" and value.plain:
-                raise Wrong(error(codes.WRONG_VALUE, value.span, "`None` is no value of the language", help="write `null`"))
+                raise Wrong(error(codes.WRONG_TYPE, value.span, "`None` is no value of the language", help="write `null`"))
             return value.value
         try:
             parts = self.template(value.value)

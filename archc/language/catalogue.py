@@ -55,11 +55,20 @@ def find(address: str, standard_input: bytes | None = None) -> Address:
         if path_text and _is_path(path_text):
             path = Path(path_text)
             return Address(decode(path_text, read_bytes(path)), wanted, path)
+    if os.sep in address:
+        return Address(decode(address, read_bytes(Path(address))), "", Path(address))
     return _by_name(head or address, variant if head else "", address)
 
 
 def _is_path(text: str) -> bool:
-    return text.endswith((".yaml", ".yml", ".json")) or os.sep in text or Path(text).is_file()
+    return text.endswith((".yaml", ".yml", ".json")) or _is_file(Path(text))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def read_bytes(path: Path) -> bytes:

@@ -103,12 +103,18 @@ class Scope:
     def hole(self, values: list[Any], hint: str, key: str = "") -> Hole:
         """A place for a value."""
         made = Hole(values, hint, key or hint)
-        if same(values):
+        if same(values) and not self.is_passed_on(made):
             made.constant = True
             made.shown = lambda: literal(made.value)
         else:
             self.holes.append(made)
         return made
+
+    def is_passed_on(self, hole: Hole) -> bool:
+        """True for a line that runs in some calls only, with one value there, which is what the text calls it too."""
+        if not any(one is ABSENT for one in hole.values):
+            return False
+        return any(key == hole.hint and agree(hole.values, values) and not same(values) for key, values in self.known())
 
     def condition(self, values: list[bool], hint: str) -> Hole:
         """A place for `if`."""
