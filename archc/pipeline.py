@@ -158,7 +158,9 @@ class Family:
             if name.lower() == variant.lower() or variant.lower() in (alias.lower() for alias in one.aliases):
                 return name
         near = closest(variant, [one for one in variants if one])
-        listed = ", ".join(one for one in variants if one) or "none"
+        if not self.spec.is_family:
+            raise AddressError(f"`{self.spec.name}` has no variants, and `{variant}` was asked for", "give the address without the colon")
+        listed = ", ".join(variants)
         raise AddressError(f"`{self.spec.name}` has no variant `{variant}`", f"did you mean `{self.spec.name}:{near}`?" if near else f"its variants are {listed}")
 
     def check_names(self, outside: Mapping[str, Value]) -> None:

@@ -143,8 +143,8 @@ layers:
 input: [16, 16, 3]
 macros:
   layers: {params: {name: 3, x: 3, range: 1}, body: [{conv: {filters: $x, kernel: $name, stride: $range}}, relu]}
-  build_model: {params: {class: int}, body: [{layers: {x: $class}}, {layers: {x: $(2 * class), as: 1}}]}
-  lambda: {params: {input: [1, 2]}, body: [{dense: "$input[1]"}, relu]}
+  build_model: {params: {match: int}, body: [{layers: {x: $match}}, {layers: {x: $(2 * match)}, as: 1}]}
+  enumerate: {params: {ops: [1, 2]}, body: [{dense: "$(ops[1])"}, relu]}
 layers:
   - {build_model: 4, as: def}
   - {build_model: 5, as: lambda}
@@ -152,7 +152,7 @@ layers:
   - {conv: 3, as: 1}
   - add: {None: [conv: 4], True: [{conv: 4}], import: [{conv: 4, as: return}]}
   - flatten
-  - {lambda: , as: if}
+  - {enumerate: , as: if}
 """,
     "parts": """
 input: [32, 32, 8]
@@ -167,7 +167,7 @@ layers:
   - {leaky_relu: 0.2}
   - global_avg_pool: {keep_dims: true}
   - flatten
-  - dense: {units: 3, kernel_initializer: he_normal, bias_initializer: "constant:0.25"}
+  - dense: {units: 3, kernel_initializer: he_normal}
 """,
     "hostile": """
 input: [4, 4, 1]
@@ -177,7 +177,7 @@ source: {title: "x\\\"\\\"\\\" \\r\\n__import__('os')", authors: 'q"', year: 200
 macros:
   m: {doc: "closes \\\"\\\"\\\"\\nraise SystemExit \\\\", params: {n: int}, body: [{conv: $n}, relu]}
 layers:
-  - {m: 2, doc: "one\\nraise SystemExit\\u2028raise SystemExit\\u2029\\x0craise"}
+  - {m: 2, doc: "one\\nraise SystemExit\\u2028raise SystemExit\\u2029\\u2029raise"}
   - {m: 3, doc: "two \\\\"}
   - {flatten: , doc: "# three\\rraise SystemExit"}
 """,
@@ -282,7 +282,7 @@ def test_text_of_the_spec_stays_text(tmp_path: Path) -> None:
     assert kinds == ["Expr", "ImportFrom", "FunctionDef", "FunctionDef", "If"]
     assert not any(isinstance(one, ast.Raise) for one in ast.walk(tree))
     assert "import os" in (ast.get_docstring(tree) or "")
-    assert "# one raise SystemExit raise SystemExit raise" in text
+    assert "# one raise SystemExit raise SystemExit raise" in text and "# two \\\n" in text
 
 
 def test_macros_are_functions_and_repeats_are_loops() -> None:

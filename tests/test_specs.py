@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archc import Compiled, Family, compile, load
+from archc.analyses import NodeCost
 from archc.analyses.expectations import largest_field
 from archc.graph.graph import Graph, Node
 from archc.language.catalogue import shipped_root
@@ -42,7 +43,7 @@ def reads(graph: Graph, name: str) -> list[str]:
 def rows(address: str) -> list[tuple[str, str, int, int, int | None]]:
     """Operation, output, parameters, trainable ones and MACs of each layer."""
     compiled = network(address)
-    costs = compiled.analysed.cost.nodes
+    costs: tuple[NodeCost, ...] = compiled.analysed.cost.nodes
     return [
         (one.operator.name, "x".join(map(str, one.shape)), costs[one.index].params, costs[one.index].trainable, costs[one.index].macs)
         for one in compiled.graph.nodes[1:]
@@ -270,7 +271,7 @@ def test_inception_modules(module: str, size: int, channels: int, numbers: tuple
     }
     members = [one for one in graph.nodes if one.name.startswith(f"{module}_")]
     assert {one.name.removeprefix(f"{module}_"): one.shape for one in members} == {name: (size, size, width) for name, width in shapes.items()}
-    costs = [compiled.analysed.cost.nodes[one.index] for one in members]
+    costs: list[NodeCost] = [compiled.analysed.cost.nodes[one.index] for one in members]
     assert sum(one.params for one in costs) == params
     assert sum(one.macs or 0 for one in costs) == macs
     source = reads(graph, f"{module}_1x1_conv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -29,10 +30,24 @@ class Parser(argparse.ArgumentParser):
         """Ends the call with exit code 2 and one line."""
         from archc.diagnostics import closest
 
-        words = [one for action in self._actions for one in action.option_strings] + list(COMMANDS)
-        odd = next((one for one in message.replace("'", " ").split() if closest(one, words) and one not in words), None)
-        hint = f" (did you mean `{closest(odd, words)}`?)" if odd else ""
-        self.exit(WRONG_CALL, f"{self.prog}: {message}{hint}\n")
+        if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+            choices = re.findall(r"[\w-]+", found[2])
+            near = closest(found[1], choices)
+            advice = f"did you mean `{near}`?" if near else f"choose from {', '.join(choices)}"
+            message = message[: found.start()] + f"there is no `{found[1]}`"
+        else:
+            options = [one for action in self._actions for one in action.option_strings]
+            odd = [word for word in message.split() if word.startswith("-")]
+            near = closest(f"--{odd[0].lstrip('-')}", options) if message.startswith("unrecognized") and odd else None
+            advice = f"did you mean `{near}`?" if near else f"{self.prog} --help shows what it takes"
+        self.exit(WRONG_CALL, f"{self.prog}: {message}\n  = help: {advice}\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Words that a command does not take are its own error, which can name its options."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

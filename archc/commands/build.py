@@ -8,6 +8,7 @@ from typing import Any
 
 from archc.backends import BACKENDS, DIAGRAMS, backend
 from archc.backends.base import Artefact
+from archc.backends.diagram.engine import EngineError
 from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console, large
 from archc.commands.files import write_all
@@ -70,20 +71,24 @@ def chosen(text: str, known: tuple[str, ...]) -> list[str]:
 def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namespace, console: Console, **drawing: Any) -> list[str]:
     """Writes the artefacts of one network, all or none."""
     artefacts: list[Artefact] = []
+    lost: Failure | None = None
     for kind in kinds:
         extra = drawing if kind in DIAGRAMS else {"seed": options.seed} if kind == "keras" else {}
-        artefacts += backend(kind, **extra).emit(one.graph)
-    try:
-        paths = write_all(folder, artefacts)
-    except Exception as problem:
-        if type(problem).__name__ == "EngineError":
-            raise Failure(f"the diagram could not be drawn: {problem}", "DOT text needs no engine: --emit dot", MACHINE) from None
-        raise
+        try:
+            artefacts += backend(kind, **extra).emit(one.graph)
+        except EngineError as problem:
+            needs = "PDF needs pygraphviz (pip install 'archc[pdf]') or a system `dot`" if kind == "pdf" else "DOT text needs no engine: --emit dot"
+            lost = Failure(f"{kind} could not be drawn: {problem}", needs, MACHINE)
+    if folder.exists() and not folder.is_dir():
+        raise Failure(f"{folder} is a file, and -o needs a folder", "", MACHINE)
+    paths = write_all(folder, artefacts)
     if not console.is_json:
         cost = one.analysed.cost
         console.line(f"{one.graph.address}: {large(cost.params)} parameters, {large(cost.macs)} MACs")
         for path in paths:
             console.line(f"  {path}  {size(path.stat().st_size)}")
+    if lost is not None:
+        raise lost
     return [str(path) for path in paths]
 
 

@@ -10,6 +10,7 @@ from archc.commands.console import Console, count, large
 from archc.commands.targets import add_spec, add_strict, families, values
 from archc.diagnostics import CompileError, Diagnostic
 from archc.diagnostics.render import as_data
+from archc.operators import show
 from archc.pipeline import Compiled, Family
 
 EXAMPLES = """examples:
@@ -105,4 +106,11 @@ def _line(compiled: Compiled, good: bool) -> str:
     claims = [f"{WORDS.get(one.key, one.key)} {large(int(one.paper))}" for one in compiled.expectations if isinstance(one.paper, int | float)]
     papers = f"; the paper's own: {', '.join(claims)}" if claims else ""
     word = "ok" if good else "no"
-    return f"{word}  {compiled.graph.address:<16} {count(cost.params):>13} parameters  {large(cost.macs):>7} MACs  {proved}{papers}"
+    return f"{word}  {compiled.graph.address:<16} {count(cost.params):>13} parameters  {large(cost.macs):>7} MACs  {shapes(compiled):<18}  {proved}{papers}"
+
+
+def shapes(compiled: Compiled) -> str:
+    """What goes in and what comes out: `224x224x3 -> 1000`."""
+    graph = compiled.graph
+    inputs = ", ".join(show(graph.nodes[one].shape) for one in graph.inputs)
+    return f"{inputs} -> {', '.join(show(graph.shape(tensor)) for _, tensor in graph.outputs)}"

@@ -27,8 +27,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     words = {one.word: one for one in CODES.values()} | {one.id.lower(): one for one in CODES.values()}
     found = words.get(options.code.lower())
     if found is None:
-        near = closest(options.code, [*CODES, *words])
-        raise Failure(f"there is no code `{options.code}`", f"did you mean `{near}`?" if near else f"the codes are {', '.join(CODES)}", WRONG_CALL)
+        near = closest(options.code, [*CODES, *(one.word for one in CODES.values())])
+        raise Failure(f"there is no code `{options.code}`", f"did you mean `{near}`?" if near else "docs/diagnostics.md lists the codes; every message begins with its own", WRONG_CALL)
     if console.is_json:
         console.data(asdict(found))
     else:

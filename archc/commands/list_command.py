@@ -10,8 +10,8 @@ from typing import Any
 from archc.commands import DONE
 from archc.commands.console import Console, count, large
 from archc.commands.targets import add_format
-from archc.diagnostics import CompileError
-from archc.language.catalogue import find, shipped_paths, shipped_root
+from archc.diagnostics import CompileError, closest
+from archc.language.catalogue import AddressError, find, shipped_paths, shipped_root
 from archc.pipeline import load_address
 
 EXAMPLES = """examples:
@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Lists every variant."""
+    known = {path.stem for path in paths()}
+    for one in options.families:
+        if one not in known:
+            near = closest(one, known)
+            raise AddressError(f"there is no family `{one}`", f"did you mean `{near}`?" if near else f"the families are {', '.join(sorted(known))}")
     rows = list(_rows(options.families, console))
     if console.is_json:
         console.data(rows)
@@ -57,7 +62,7 @@ def _rows(families: list[str], console: Console) -> Iterator[dict[str, Any]]:
                 yield _row(family.compile(name or None), None if shipped else str(path))
         except CompileError as problem:
             if shipped or "archc" in path.read_text(errors="replace")[:2000]:
-                console.note(f"{path}: {len(problem.diagnostics)} problems; archc check {path} shows them")
+                console.note(f"{path}: not a sound spec; archc check {path} says why")
 
 
 def _row(compiled: Any, path: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from collections.abc import Mapping as Map
 from contextlib import contextmanager
 from dataclasses import replace
@@ -46,7 +46,7 @@ def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepRea
 
 
 @contextmanager
-def deep() -> Iterator[None]:
+def deep() -> Generator[None]:
     """Room for macros in branches in groups, each as deep as is allowed: some 30 frames of Python for each macro call."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, 20_000))

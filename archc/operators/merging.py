@@ -195,7 +195,13 @@ def _mend(inputs: tuple[Shape, ...]) -> str:
         return f"project the smaller one: `- conv: {{filters: {max(one[-1] or 0 for one in inputs)}}}`"
     if len({one[-1] for one in inputs}) == 1:
         return "bring them to one size: give the branches the same strides and padding"
-    return f"project the shortcut, with the stride of the other: `- conv: {{filters: {inputs[0][-1]}, stride: 2}}`"
+    large = max(inputs, key=lambda one: product(one[:-1]) or 0)
+    small = min(inputs, key=lambda one: product(one[:-1]) or 0)
+    stride = round((large[0] or 1) / (small[0] or 1))
+    return (
+        f"project the larger one: `- conv: {{filters: {small[-1]}, stride: {stride}}}`; in a macro that is called with "
+        "several shapes, under `when: stride != 1 or input.channels != filters`"
+    )
 
 
 def _stretched(inputs: tuple[Shape, ...]) -> Shape:

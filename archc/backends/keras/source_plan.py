@@ -86,9 +86,8 @@ class Planner:
                 columns[key][at] = item
         for column in columns.values():
             self.line(column)
-        if len(self.scope.conditions) > MOST_CONDITIONS:
-            raise Unlike
-        if 2 * sum(line.condition is not None for line in self.plan.lines) > len(self.plan.lines):
+        always = sum(line.condition is None for line in self.plan.lines)
+        if len(self.scope.conditions) > min(always, MOST_CONDITIONS):
             raise Unlike
         return self.plan
 
@@ -181,8 +180,15 @@ class Planner:
         if latest.absent not in (None, before):
             raise Unlike
         latest.absent = before
-        before.read_at(latest.line)
+        before.read_at(self.first_with(latest.line))
         return latest
+
+    def first_with(self, line: int) -> int:
+        """The first line of those that run together with this one."""
+        lines = self.plan.lines
+        while line > 0 and line < len(lines) and lines[line - 1].condition is lines[line].condition:
+            line -= 1
+        return line
 
     def input(self, values: Mapping[int, Value]) -> Symbol:
         for exact in (True, False):
@@ -273,9 +279,8 @@ class _Handing:
         self.line = line
         self.owners = owners
         self.numbers = numbers
-        ends = {owner: at for at, owner in enumerate(owners)}
-        self.ends = {owner: inner.blocks[at].end for owner, at in ends.items()}
-        self.final = [ends[owner] == at for at, owner in enumerate(owners)]
+        self.finals = {owner: at for at, owner in enumerate(owners)}
+        self.ends = {owner: inner.blocks[at].end for owner, at in self.finals.items()}
         self.inside = {owner: set[Value]() for owner in owners}
         for at, owner in enumerate(owners):
             self.inside[owner] |= inner.plan.produced[at].keys()
@@ -317,7 +322,8 @@ class _Handing:
             if number > 1 and value is not None:
                 after[at - 1] = value
         for at, value in after.items():
-            if value not in self.inner.plan.produced[at]:
+            passed_on = any(one.values[at] == value for one in self.inner.plan.inputs)
+            if value not in self.inner.plan.produced[at] and not passed_on:
                 raise Unlike
         update = self.inner.find(after)
         update.read_at(len(self.inner.plan.lines))
@@ -333,7 +339,8 @@ class _Handing:
             for value in self.inner.leaving(at):
                 if self.handed_on(at, value):
                     continue
-                turn = next((turn for turn, one in enumerate(updates) if self.final[at] and self.inner.value_of(one, at) == value), None)
+                last = self.finals[owner]
+                turn = next((turn for turn, one in enumerate(updates) if self.inner.value_of(one, last) == value), None)
                 if turn is None:
                     raise Unlike
                 self.outer.plan.produced[owner][value] = outputs[turn]
@@ -341,8 +348,6 @@ class _Handing:
 
     def handed_on(self, at: int, value: Value) -> bool:
         """True where only the loop's own next rounds read it."""
-        if self.final[at]:
-            return False
         return self.inner.last_use[value] < self.ends[self.owners[at]]
 
 

@@ -84,6 +84,9 @@ class _Writer:
         inputs, outputs = ([produced[one.layer, one.call, one.output] for one in some] for some in (model.inputs, model.outputs))
         for one in (*inputs, *outputs):
             one.read_at(len(plan.lines))
+        if len(outputs) > 1:
+            for one, name in zip(outputs, model.output_names, strict=True):
+                one.hint = one.label = name
         network = Function("build_model", plan, scope, "", set(self.reserved) | self.names)
         _name_loops(network)
         return Program(self.functions, network, inputs, outputs)
@@ -112,8 +115,9 @@ class _Writer:
         plan = planner.lay()
         planner.result()
         scope.settle()
-        docs = Counter(one.doc for one in calls if one.doc)
-        made = Function(distinct(calls[0].title, self.names), plan, scope, docs.most_common(1)[0][0] if docs else "", set())
+        docs = Counter(one.doc for one in calls)
+        doc, times = docs.most_common(1)[0]
+        made = Function(distinct(calls[0].title, self.names), plan, scope, doc if times > 1 or len(calls) == 1 else "", set())
         made.taken = self.reserved | self.names | {"name"}
         if scope.named:
             scope.named.name = "name"

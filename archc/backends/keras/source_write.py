@@ -142,9 +142,6 @@ class _Body:
         if condition is None:
             return self.line(group[0], self.indent)
         kept = [one for at in group for one in self.plan.lines[at].outputs if one.absent is not None]
-        for one in kept:
-            assert one.absent is not None
-            one.absent.read_at(group[-1])
         inside = [text for at in group for text in self.line(at, self.indent + INDENT)]
         others = [(self.names[one], self.names.shown(one.absent)) for one in kept if one.absent is not None]
         others = [(name, value) for name, value in others if name != value]
@@ -153,8 +150,11 @@ class _Body:
             line = f"{self.indent}{inside[0].strip()} if {condition.text()} else {others[0][1]}"
             if len(line) <= WIDTH:
                 return [line]
-        rest = [f"{self.indent}else:", *(f"{self.indent}{INDENT}{name} = {value}" for name, value in others)]
-        return [f"{self.indent}if {condition.text()}:", *inside, *(rest if others else [])]
+        found = [f"{self.indent}if {condition.text()}:", *inside]
+        if others:
+            names, values = (", ".join(one) for one in zip(*others, strict=True))
+            found += [f"{self.indent}else:", f"{self.indent}{INDENT}{names} = {values}"]
+        return found
 
     def line(self, at: int, indent: str) -> list[str]:
         line = self.plan.lines[at]
