@@ -175,9 +175,10 @@ def load_address(address: Address) -> Family:
     """The family at an address. Raises `CompileError`."""
     diagnostics = Diagnostics()
     reader = StepReader(diagnostics)
-    spec = SpecReader(reader, Opener(address.path)).spec(address.source)
-    diagnostics.stop_on_errors()
-    if spec is None:
+    specs = SpecReader(reader, Opener(address.path))
+    spec = specs.spec(address.source)
+    if spec is None or specs.lost:
+        # Without its libraries a spec has words that nobody knows; that is one cause.
         raise CompileError(tuple(diagnostics))
     check_spec(spec, reader)
     diagnostics.stop_on_errors()

@@ -502,6 +502,13 @@ def test_input_of_a_passed_body_is_that_of_its_writer() -> None:
     assert reads(made, "wrap_concat") == ["wrap_mine", "input", "stem"]
 
 
+def test_steps_of_the_family_name_tensors_of_the_network() -> None:
+    rest = "params: {f: {type: steps, default: [{conv: 4, as: q}]}}\n"
+    assert reads(graph("- $f\n- conv: 4\n- {relu, from: q}", rest=rest), "relu") == ["q"]
+    variants = "params: {f: steps}\nvariants: {v: {f: [{conv: 4, as: q}, {relu, from: input}]}}\n"
+    assert reads(graph("- $f\n- {tanh, from: q}", rest=variants, variant="v"), "tanh") == ["q"]
+
+
 def test_a_passed_body_does_not_see_the_names_of_the_macro() -> None:
     rest = "macros:\n  wrap:\n    params: {body: steps, secret: 3}\n    body: [{conv: $secret, as: mine}, $body]\n"
     assert ids(bad("- wrap: {body: [{relu, from: mine}]}", rest=rest)) == ["E401"]
@@ -1037,7 +1044,7 @@ def places(found: list[Diagnostic]) -> list[tuple[str, int]]:
 
 
 def test_all_errors_in_one_run_at_their_places() -> None:
-    assert places(bad("- conv: {filters: 8, kernal: 3}\n- covn: 3\n- dense: [1, 2, 3]\n- relu: 5")) == [("E208", 5), ("E207", 6), ("E209", 7), ("E209", 8)]
+    assert places(bad("- conv: {filters: 8, kernal: 3}\n- covn: 3\n- dense: [1, relu, 3]\n- relu: 5")) == [("E208", 5), ("E207", 6), ("E209", 7), ("E209", 8)]
     assert places(bad("- {conv: 8, wehn: true}\n- {conv: 8, index: i}\n- [relu]\n- {when: true}", rest="outpust: [a]\n")) == [("E206", 5), ("E211", 6), ("E206", 7), ("E206", 8), ("E201", 9)]
 
 

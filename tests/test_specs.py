@@ -43,10 +43,11 @@ def reads(graph: Graph, name: str) -> list[str]:
 def rows(address: str) -> list[tuple[str, str, int, int, int | None]]:
     """Operation, output, parameters, trainable ones and MACs of each layer."""
     compiled = network(address)
-    costs: tuple[NodeCost, ...] = compiled.analysed.cost.nodes
+    graph: Graph = compiled.graph
+    costs = compiled.analysed.cost.nodes
     return [
         (one.operator.name, "x".join(map(str, one.shape)), costs[one.index].params, costs[one.index].trainable, costs[one.index].macs)
-        for one in compiled.graph.nodes[1:]
+        for one in graph.nodes[1:]
     ]
 
 

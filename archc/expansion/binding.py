@@ -99,6 +99,14 @@ def bind(arguments: Value | None, signature: Signature, place: Span) -> tuple[di
 
 def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic]) -> dict[str, Value]:
     found: dict[str, Value] = {}
+    if arguments.flow and arguments.entries and not set(arguments.entries) & set(signature.names) and all(_is_null(one) for _, one in arguments.entries.values()):
+        words = list(arguments.entries)
+        spaced = [one.replace(":", ": ", 1) for one in words if ":" in one and " " not in one]
+        right = f"{{{', '.join(spaced)}}}" if len(spaced) == len(words) else f"[{', '.join(words)}]"
+        message = f"`{{}}` holds `name: value` pairs, and these arguments of {signature.owner} have no values"
+        why = "put a space after each colon" if spaced else "arguments by position stand in a list"
+        problems.append(error(codes.UNKNOWN_ARGUMENT, arguments.entries[words[0]][0].span, message, help=f"{why}: `{right}`"))
+        return found
     for name, (key, value) in arguments.entries.items():
         if name in signature.names:
             found[name] = value
@@ -107,8 +115,14 @@ def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic
     return found
 
 
+def _is_null(value: Value) -> bool:
+    return isinstance(value, Scalar) and value.value is None
+
+
 def _unknown_help(name: str, value: Value, signature: Signature) -> str:
-    if isinstance(value, Scalar) and value.value is None and not name.isidentifier():
+    if _is_null(value) and ":" in name:
+        return f"put a space after the colon: `{name.replace(':', ': ', 1)}`"
+    if _is_null(value) and not name.isidentifier():
         return "an expression with a comma must be quoted in flow style"
     if near := _meant(name, signature):
         return f"did you mean `{near}`?"

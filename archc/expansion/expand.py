@@ -7,7 +7,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archc.diagnostics import Call, Diagnostics, Note, Origin, Span, Turn, closest, codes, error, foreign_letter
+from archc.diagnostics import Call, CompileError, Diagnostics, Note, Origin, Span, Turn, closest, codes, error, foreign_letter
 from archc.expansion.binding import (
     Evaluator,
     Wrong,
@@ -230,7 +230,9 @@ class Expander:
         if place.runs > 1 and place.runs * count > NODE_LIMIT:
             scalar = step.repeat if step.repeat is not None else step.clause
             span = scalar.span if scalar is not None else step.span
-            raise Wrong(error(codes.LIMIT_REPEAT, span, f"with the loops around it this step would run {place.runs * count:,} times; a network has at most {NODE_LIMIT:,} nodes"))
+            message = f"with the loops around it this step would run {place.runs * count:,} times; a network has at most {NODE_LIMIT:,} nodes"
+            self.diagnostics.add(error(codes.LIMIT_REPEAT, Origin(span, place.call), message))
+            raise CompileError(tuple(self.diagnostics))
 
     def read_in(self, step: Step) -> frozenset[str]:
         """The names that a loop's text reads with `from`, as they are written."""
@@ -773,11 +775,19 @@ class Expander:
         if not isinstance(scalar.value, str):
             return scalar.value
         try:
-            if scalar.text.startswith("$"):
-                return self.evaluator.scalar(scalar, self.lookup(scope))
+            if "$" in scalar.text:
+                return self.whole(scalar, scope)
             return self.expression(parse(scalar.text), scalar, scope)
         except ExpressionError as problem:
             raise Wrong(located_error(scalar, problem)) from None
+
+    def whole(self, scalar: Scalar, scope: Scope) -> Any:
+        """The value of `$(...)` or `$name` that stands alone where a bare expression is expected."""
+        parts = self.evaluator.template(scalar.text)
+        if parts is not None and len(parts.parts) == 1:
+            return self.evaluator.scalar(scalar, self.lookup(scope))
+        bare = scalar.text.replace("$", "")
+        raise Wrong(error(codes.EXPRESSION_SYNTAX, scalar.span, "this is an expression already, and names in it need no `$`", help=f"write `{bare}`"))
 
     def expression(self, expression: Expression, scalar: Scalar, scope: Scope) -> Any:
         try:
@@ -852,8 +862,10 @@ def unknown_operation(step: Step, file: File) -> Any:
     cells = f"the notation's cells are {', '.join(cell.pattern for cell in file.cells[:12])}{', ...' if len(file.cells) > 12 else ''}"
     if odd := foreign_letter(word):
         help = f"{odd}; did you mean `{near}`?" if near else odd
-    elif ":" in word and " " not in word:
-        help = "is a space missing after the colon?"
+    elif ":" in word:
+        help = f"put a space after the colon: `{word.replace(':', ': ', 1)}`"
+    elif word in ("do", "body", "layers", "block", "sequence", "loop"):
+        help = "several steps stand under `steps:`, also after `for` and `repeat`"
     elif near:
         help = f"did you mean `{near}`?{f' {cells[0].upper()}{cells[1:]}' if file.cells else ''}"
     elif file.cells:

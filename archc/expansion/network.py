@@ -65,7 +65,8 @@ def parameters(spec: Spec, variant: Variant, given: Map[str, Value], expander: E
     own = {name: one for name, one in spec.file.params.items() if one.type != "steps"}
     passed = {name: one for name, one in spec.file.params.items() if one.type == "steps"}
     expander.parameters(own, bound, family, family, f"`{spec.name}`")
-    expander.parameters(passed, bound, scope, family, f"`{spec.name}`")
+    bodies = {name: one.default for name, one in passed.items() if one.default is not None}
+    expander.parameters(passed, {**bodies, **bound}, scope, family, f"`{spec.name}`")
     expander.lets(spec.file.let, family, None)
 
 

@@ -40,7 +40,8 @@ def check_spec(spec: Spec, reader: StepReader) -> None:
     for steps in _passed(spec, reader):
         checker.steps(steps, spec.file)
     checker.cycles(files)
-    checker.unused(spec)
+    if not reader.diagnostics.errors:
+        checker.unused(spec)
     if clean and reader.diagnostics.errors and not checker.cyclic:
         _expand_all(spec, reader)
 

@@ -26,6 +26,7 @@ class SpecReader:
         self.opener = opener
         self.files: dict[str, File] = {}
         self.opening: list[str] = []
+        self.lost = False
 
     def spec(self, source: Source) -> Spec | None:
         """The spec in a text; what is wrong goes into the step reader's diagnostics."""

@@ -97,7 +97,7 @@ class StepReader:
             self.wrong(codes.STEP_FORM, value.span, f"a step needs one operation, and this has only {keys}", help="add an operator or a macro, such as `conv: 64`")
             return
         known = [one for one in operations if one in OPERATORS]
-        second = next((one for one in operations if one not in OPERATORS), operations[1])
+        second = next((one for one in operations if not self.is_operation(one)), operations[1])
         span = value.key_span(second)
         if near := closest(second, STEP_KEYS):
             advice = f"did you mean the step key `{near}`?"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from archc.diagnostics import codes
 from archc.operators import kinds, shape_rules
-from archc.operators.base import Operator, Problem, Role, Shape, Window, attribute
+from archc.operators.base import Operator, Problem, Role, Shape, Window, attribute, product
 from archc.operators.shape_rules import fit, shapes_label
 
 
