@@ -564,7 +564,10 @@ class Expander:
 
     def check_repeated(self, step: Step, operator: type[Operator], tensors: list[Tensor], labels: list[str]) -> None:
         if is_merge(operator.name) and len(set(tensors)) < len(tensors):
-            which = " and ".join(f"`{labels[at]}`" for at, one in enumerate(tensors) if tensors.count(one) > 1 and at < len(labels))
+            places: dict[Tensor, list[str]] = {}
+            for one, label in zip(tensors, labels, strict=False):
+                places.setdefault(one, []).append(f"`{label}`")
+            which = " and ".join(next((found[:3] for found in places.values() if len(found) > 1), []))
             if operator.name == "concat":
                 from archc.diagnostics import warning
 

@@ -133,7 +133,8 @@ def read(source: Source) -> Value:
         reader.problems.append(wrong.diagnostic)
         root = None
     except yaml.MarkedYAMLError as problem:
-        reader.problems.append(_syntax(source, problem))
+        opened = next((one.span for one in reversed(reader.stack) if one.flow), None)
+        reader.problems.append(_syntax(source, problem, opened))
         root = None
     except yaml.reader.ReaderError as problem:
         at = min(problem.position, len(source.text))
@@ -346,7 +347,7 @@ class _Reader:
         )
 
 
-def _syntax(source: Source, problem: yaml.MarkedYAMLError) -> Diagnostic:
+def _syntax(source: Source, problem: yaml.MarkedYAMLError, opened: Span | None) -> Diagnostic:
     """A parser's error in the language's own words, at the place where the fault began."""
     mark = problem.problem_mark or problem.context_mark
     at = min(mark.index, len(source.text)) if mark else 0
@@ -360,17 +361,23 @@ def _syntax(source: Source, problem: yaml.MarkedYAMLError) -> Diagnostic:
         return _unquoted(span, quoted)
     if "\\t" in said or source.text[at : at + 1] == "\t":
         return error(codes.TAB, span, "a tab stands where YAML allows only spaces", help="indent with spaces")
+    if opened is not None and at >= len(source.text.rstrip()):
+        return _unclosed(opened, span)
     context = problem.context_mark
     if context is not None and context.index < at and ("stream" in said or "',' or" in said):
-        opened = Span(source, context.index, context.index + 1)
-        sign = opened.text
-        if sign in "[{":
-            note = Note(f"read as far as {span}", span)
-            return error(codes.YAML_SYNTAX, opened, f"the `{sign}` that opens here is not closed, or a comma is missing in it", notes=[note], help=f"close it with `{'}' if sign == '{' else ']'}`, and put commas between its parts")
-        return error(codes.YAML_SYNTAX, opened, f"the quote `{sign}` that opens here is never closed", help="close the quoted text")
+        start = Span(source, context.index, context.index + 1)
+        if start.text in "[{":
+            return _unclosed(start, span)
+        return error(codes.YAML_SYNTAX, start, f"the quote `{start.text}` that opens here is never closed", help="close the quoted text")
     line = source.line(source.position(at)[0]) if at < len(source.text) else ""
     message, help = _syntax_words(said, span.text, line)
     return error(codes.YAML_SYNTAX, span, message, help=_syntax_hint(line) or help)
+
+
+def _unclosed(opened: Span, reached: Span) -> Diagnostic:
+    sign = opened.text
+    note = Note(f"read as far as {reached}", reached)
+    return error(codes.YAML_SYNTAX, opened, f"the `{sign}` that opens here is not closed, or a comma is missing in it", notes=[note], help=f"close it with `{'}' if sign == '{' else ']'}`, and put commas between its parts")
 
 
 def _syntax_words(said: str, sign: str, line: str) -> tuple[str, str]:

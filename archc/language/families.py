@@ -61,7 +61,9 @@ class SpecReader:
         if value is None:
             return ()
         items = value.items if isinstance(value, Sequence) else (value,)
-        return tuple(dict.fromkeys(file for one in items if (file := self.library(reader, one)) is not None))
+        files = [self.library(reader, one) for one in items]
+        self.lost = self.lost or None in files
+        return tuple(dict.fromkeys(file for file in files if file is not None))
 
     def library(self, reader: FileReader, value: Value) -> File | None:
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
