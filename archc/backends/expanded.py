@@ -32,7 +32,7 @@ def _head(graph: Graph) -> Iterator[str]:
     for index in graph.inputs:
         node = graph.nodes[index]
         dtype = node.operator.attributes().get("dtype", "float32")
-        shape = [one for one in node.shape]
+        shape = list(node.shape)
         yield f"  {node.name}: {_flow({'shape': shape, 'dtype': dtype} if dtype != 'float32' else shape)}"
 
 

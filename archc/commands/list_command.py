@@ -60,7 +60,7 @@ def _rows(families: list[str], console: Console) -> Iterator[dict[str, Any]]:
             family = load_address(find(path.stem if shipped else str(path)))
             for name in family:
                 yield _row(family.compile(name or None), None if shipped else str(path))
-        except CompileError as problem:
+        except CompileError:
             if shipped or "archc" in path.read_text(errors="replace")[:2000]:
                 console.note(f"{path}: not a sound spec; archc check {path} says why")
 

@@ -9,8 +9,8 @@ from archc.diagnostics.diagnostic import (
     Note,
     Severity,
     closest,
-    foreign_letter,
     error,
+    foreign_letter,
     warning,
 )
 from archc.diagnostics.source import Call, Origin, Source, Span, Turn

@@ -7,7 +7,19 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archc.diagnostics import Call, CompileError, Diagnostics, Note, Origin, Span, Turn, closest, codes, error, foreign_letter
+from archc.diagnostics import (
+    Call,
+    CompileError,
+    Diagnostics,
+    Note,
+    Origin,
+    Span,
+    Turn,
+    closest,
+    codes,
+    error,
+    foreign_letter,
+)
 from archc.expansion.binding import (
     Evaluator,
     Wrong,
@@ -567,7 +579,7 @@ class Expander:
             places: dict[Tensor, list[str]] = {}
             for one, label in zip(tensors, labels, strict=False):
                 places.setdefault(one, []).append(f"`{label}`")
-            which = " and ".join(next((found[:3] for found in places.values() if len(found) > 1), []))
+            which = next((" and ".join(found[:3]) for found in places.values() if len(found) > 1), "")
             if operator.name == "concat":
                 from archc.diagnostics import warning
 

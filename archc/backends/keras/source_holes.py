@@ -17,7 +17,7 @@ ABSENT: Any = Code("")
 """The value in a call that does not come to the line."""
 
 _SHORT = {"kernel_size": "kernel_size", "pool_size": "pool_size"}
-_NEVER_DEFAULT = frozenset("filters units".split())
+_NEVER_DEFAULT = frozenset(["filters", "units"])
 
 
 @dataclass(eq=False)

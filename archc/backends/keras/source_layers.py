@@ -9,7 +9,7 @@ from typing import Any
 from archc.backends.keras.layers import KerasLayer
 from archc.backends.keras.source_text import Code, literal
 
-_SIZES = frozenset("kernel_size strides dilation_rate pool_size size padding cropping output_padding".split())
+_SIZES = frozenset(["kernel_size", "strides", "dilation_rate", "pool_size", "size", "padding", "cropping", "output_padding"])
 _FIRST = {
     "Activation": "activation", "RepeatVector": "n", "Rescaling": "scale", "LSTM": "units", "GRU": "units",
     "SimpleRNN": "units", "Dense": "units", "Reshape": "target_shape", "Permute": "dims", "GaussianNoise": "stddev",
@@ -131,7 +131,7 @@ def _serialised(value: Mapping[str, Any]) -> Any:
     """An object that Keras serialised: its short name where it is an initialiser without settings, else its call."""
     module, class_name, config = value.get("module"), value["class_name"], dict(value.get("config") or {})
     if module == "keras.initializers":
-        own = {key: one for key, one in config.items() if one != _INITIALIZER_DEFAULTS.get((class_name, key), None)}
+        own = {key: one for key, one in config.items() if one != _INITIALIZER_DEFAULTS.get((class_name, key))}
         if not own and class_name != "Constant":
             return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
         return Code(f"initializers.{class_name}({keywords(own)})", "initializers")

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from archc.backends.keras.layers import KerasModel
-from archc.backends.keras.source_holes import ABSENT, Function as Scope, Variable, distinct, equal
+from archc.backends.keras.source_holes import ABSENT, Variable, distinct, equal
+from archc.backends.keras.source_holes import Function as Scope
 from archc.backends.keras.source_plan import Plan, Planner, Symbol, Unlike, keyed
 from archc.backends.keras.source_regions import Forest, Kept, Region, Value, regions, shared_across
 from archc.backends.keras.source_text import identifier
 from archc.graph.graph import Graph
 
 RESERVED = frozenset(
-    "Input Model layers ops initializers regularizers constraints saving range enumerate build_model keras".split()
+    ["Input", "Model", "layers", "ops", "initializers", "regularizers", "constraints", "saving", "range", "enumerate", "build_model", "keras"]
 )
 
 
