@@ -146,7 +146,7 @@ class Family:
             return next(iter(variants))
         default = next((name for name, one in variants.items() if one.default), None)
         if default is None:
-            raise AddressError(f"`{self.spec.name}` has several variants and no default", f"name one: {', '.join(f'{self.spec.name}:{one}' for one in variants)}")
+            raise AddressError(f"`{self.spec.name}` has several variants and no default", f"name one: {', '.join(f'{self.spec.name}:{one}' for one in variants)}", codes.VARIANT_NEEDED)
         return default
 
     def named(self, variant: str) -> str:
@@ -159,16 +159,16 @@ class Family:
                 return name
         near = closest(variant, [one for one in variants if one])
         if not self.spec.is_family:
-            raise AddressError(f"`{self.spec.name}` has no variants, and `{variant}` was asked for", "give the address without the colon")
+            raise AddressError(f"`{self.spec.name}` has no variants, and `{variant}` was asked for", "give the address without the colon", codes.UNKNOWN_VARIANT)
         listed = ", ".join(variants)
-        raise AddressError(f"`{self.spec.name}` has no variant `{variant}`", f"did you mean `{self.spec.name}:{near}`?" if near else f"its variants are {listed}")
+        raise AddressError(f"`{self.spec.name}` has no variant `{variant}`", f"did you mean `{self.spec.name}:{near}`?" if near else f"its variants are {listed}", codes.UNKNOWN_VARIANT)
 
     def check_names(self, outside: Mapping[str, Value]) -> None:
         for name in outside:
             if name not in self.spec.file.params:
                 near = closest(name, self.spec.file.params)
                 listed = ", ".join(self.spec.file.params) or "none"
-                raise AddressError(f"`{self.spec.name}` has no parameter `{name}`", f"did you mean `{near}`?" if near else f"its parameters are {listed}")
+                raise AddressError(f"`{self.spec.name}` has no parameter `{name}`", f"did you mean `{near}`?" if near else f"its parameters are {listed}", codes.UNKNOWN_PARAMETER)
 
 
 def load_address(address: Address) -> Family:

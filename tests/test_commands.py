@@ -101,7 +101,7 @@ def test_version(shell: Shell) -> None:
         (["build", "lenet", "--emit", "kears"], "`keras`"),
         (["draw", "lenet", "--emit", "svgg"], "`svg`"),
         (["draw", "lenet", "--theme", "drak"], "`dark`"),
-        (["explain", "E3O1"], "`E301`"),
+        (["explain", "E3O1"], "`E3"),
         (["explain", "shape-differ"], "`shapes-differ`"),
         (["check", "lennet"], "`lenet`"),
         (["check", "vgg:A-LNR"], "`vgg:A-LRN`"),
@@ -150,6 +150,27 @@ def test_names_of_files(name: str, shell: Shell) -> None:
     found = shell("check", name)
     assert found.code == 1
     assert "E207" in found.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["check", "nothing.yaml"], "E001"),
+        (["check", "nothing"], "E002"),
+        (["check", "vgg:Z"], "E003"),
+        (["check", "lenet:Z"], "E003"),
+        (["stats", "vgg"], "E004"),
+        (["stats", "lenet", "--set", "width=3"], "E005"),
+        (["build", "lenet", "--emit", "nothing"], "E006"),
+        (["build", "lenet", "--emit", "stats", "-o", "file"], "E801"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_failures_have_codes(words: list[str], code: str, shell: Shell) -> None:
+    """What has no place in a spec has a code as well, in text and in JSON."""
+    shell.write("file", "")
+    assert shell(*words).err.startswith(f"error[{code}]: ")
+    assert json.loads(shell(*words, "--format", "json").err)["code"] == code
 
 
 # Addresses
@@ -410,8 +431,9 @@ def test_hostile_texts_build_and_draw(title: str, shell: Shell) -> None:
     """Titles, docs and branch names are shown, never run: the source parses, and the SVG is XML."""
     from xml.etree import ElementTree
 
-    quoted = json.dumps(title)
-    shell.write("net.yaml", PLAIN + f"title: {quoted}\ndoc: {quoted}\nsource: {{title: {quoted}}}\n" + f"  - {{relu: , doc: {quoted}}}\n".join(["", ""]) if False else PLAIN + f"  - {{relu: , doc: {quoted}}}\n  - {{relu: , as: class}}\n  - {{relu: , as: None}}\n  - {{relu: , as: 1conv}}\ntitle: {quoted}\ndoc: {quoted}\nsource: {{title: {quoted}}}\n")
+    quoted = json.dumps(title, ensure_ascii=False)
+    steps = f"  - {{relu: , doc: {quoted}}}\n" + "".join(f"  - {{relu: , as: {word}}}\n" for word in ("class", "None", "1conv", "keras", "print"))
+    shell.write("net.yaml", f"{PLAIN}{steps}title: {quoted}\ndoc: {quoted}\nsource: {{title: {quoted}}}\n")
     found = shell("build", "net.yaml", "-o", "out", "--emit", "python,svg,dot,config,stats,spec")
     assert found.code == 0, found.err
     assert {one.name for one in (shell.folder / "out").iterdir()} == {"net.py", "net.svg", "net.dot", "net.config.json", "net.stats.json", "net.expanded.yaml"}
@@ -422,12 +444,14 @@ def test_hostile_texts_build_and_draw(title: str, shell: Shell) -> None:
     assert shell("check", "out/net.expanded.yaml").code == 0
 
 
-@pytest.mark.parametrize("name", ["../up", "a/b", "", "a b"], ids=ascii)
-def test_a_name_never_leaves_the_folder(name: str, shell: Shell) -> None:
+@pytest.mark.parametrize("name", ["../up", "/tmp/up", "a/b", "", "a b", ".", "..", "a\\b", "a:b", "x" * 300], ids=ascii)
+def test_names_never_leave_the_folder(name: str, shell: Shell) -> None:
+    """Specs and variants name files, so what could be a path is refused."""
     shell.write("net.yaml", PLAIN.replace("name: net", f"name: {json.dumps(name)}"))
-    shell("build", "net.yaml", "-o", "out/deep", "--emit", "stats")
-    assert {one.name for one in shell.folder.iterdir()} <= {"net.yaml", "out"}
-    assert not (shell.folder / "out" / "up.stats.json").exists()
+    shell.write("family.yaml", f"{PLAIN}variants: {{{json.dumps(name)}: {{}}}}\n")
+    for address in ("net.yaml", "family.yaml"):
+        assert shell("build", address, "-o", "out/deep", "--emit", "stats").code == 1
+    assert {one.name for one in shell.folder.iterdir()} == {"net.yaml", "family.yaml"}
 
 
 # Streams

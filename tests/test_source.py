@@ -169,6 +169,49 @@ layers:
   - flatten
   - dense: {units: 3, kernel_initializer: he_normal}
 """,
+    "nest": """
+input: [32, 32, 8]
+macros:
+  res: {params: {body: steps}, body: [{add: {a: [$body], b: []}}, relu]}
+layers:
+  - res: {body: [{conv: [8, 3, 1, same]}, {res: {body: [{conv: [8, 1]}]}}]}
+  - res: {body: [{conv: [8, 3, 1, same]}]}
+  - {repeat: 3, res: {body: [{repeat: $(index + 2), conv: [8, 3, 1, same], index: k}]}}
+""",
+    "units": """
+input: [32, 32, 8]
+macros:
+  a: {params: {n: int}, body: [{conv: [$n, 3, 1, same]}, relu]}
+  b: {params: {n: int}, body: [{conv: [$n, 1]}, {conv: [$n, 3, 1, same]}, batch_norm]}
+  stage: {params: {unit: macro, n: int, count: 2, last: false}, body: [{repeat: $count, $unit: $n, as: u}, {when: last, conv: [3, 1]}, {when: not last, max_pool: 2} ]}
+layers:
+  - stage: {unit: a, n: 4}
+  - stage: {unit: b, n: 5, count: 3}
+  - stage: {unit: a, n: 6, count: 3, last: true}
+""",
+    "uses": """
+input: [32, 32, 3]
+macros:
+  two: {inputs: [p, q], params: {k: 1}, body: [{add: [p, q]}, {conv: [4, $k, 1, same]}]}
+layers:
+  - {conv: [4, 1], as: s0}
+  - {conv: [4, 1], as: s1}
+  - {two: 1, from: [s0, s1], as: s2}
+  - {two: 3, from: [s1, s2], as: s3}
+  - {two: 3, from: [s0, s3], as: s4}
+  - {for: 'k in [1, 3, 5]', two: $k, from: [s0, _], as: z}
+  - {repeat: 3, as: w, steps: [{conv: [4, 3, 1, same]}, {add: [_, s4]}, {relu: , when: index < 2}]}
+  - concat: {for: 'r in [1, 2, 3]', steps: [{conv: {filters: 4, kernel: 3, padding: same, dilation: $r}}, relu]}
+outputs: [s2, z, _]
+""",
+    "firsts": """
+input: [32, 32, 3]
+macros:
+  g: {params: {n: int, first: false}, body: [{when: not first, steps: [batch_norm, relu]}, {conv: [$n, 3, 1, same]}, {when: first, max_pool: {size: 3, stride: 1, padding: same}}]}
+layers:
+  - {for: 'n, d in [[4, 2], [8, 3]]', as: s, steps: [{repeat: $d, as: b, index: i, g: {n: $n, first: $(i == 0)}}, {avg_pool: 2}]}
+  - {repeat: 4, as: t, trainable: false, steps: [{dropout: $(0.1 * index)}, {conv: [$(4 + index), 1]}, {conv: [4, "$([1, 3] if index > 1 else [3, 1])", 1, same]}]}
+""",
     "hostile": """
 input: [4, 4, 1]
 doc: 'ends with a backslash \\'
@@ -183,7 +226,17 @@ layers:
 """,
 }
 
-SHIPPED = ["lenet", "vgg:A-LRN", "vgg:D", "alexnet", "googlenet:main", "googlenet:aux", "resnet:18", "resnet:50", "resnet:152"]
+SHIPPED = [
+    "lenet",
+    "vgg:A-LRN",
+    "vgg:D",
+    "alexnet",
+    "googlenet:main",
+    "googlenet:aux",
+    "resnet:18",
+    "resnet:50",
+    "resnet:152",
+]
 
 BUILD = """
 import json, sys
@@ -208,7 +261,9 @@ def spec(text: str, folder: Path, name: str = "net") -> Compiled:
 def built(folder: Path, backend: str = "tensorflow") -> None:
     """Runs all sources of a folder in a clean interpreter without archc, and keeps the models' configs beside them."""
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    subprocess.run([sys.executable, "-I", "-c", f"import os; os.environ.update({environment!r})\n{BUILD}", str(folder)], check=True)
+    subprocess.run(
+        [sys.executable, "-I", "-c", f"import os; os.environ.update({environment!r})\n{BUILD}", str(folder)], check=True
+    )
 
 
 def bare(value: Any) -> Any:
@@ -248,7 +303,9 @@ def models(networks: tuple[Path, dict[str, Compiled]]) -> Path:
 
 @pytest.mark.keras
 @pytest.mark.parametrize("name", [*WRITTEN, *SHIPPED])
-def test_source_builds_the_model_of_the_config(name: str, networks: tuple[Path, dict[str, Compiled]], models: Path) -> None:
+def test_source_builds_the_model_of_the_config(
+    name: str, networks: tuple[Path, dict[str, Compiled]], models: Path
+) -> None:
     assert_builds(networks[1][name], models / f"{name.replace(':', '-')}.py")
 
 
@@ -288,7 +345,11 @@ def test_text_of_the_spec_stays_text(tmp_path: Path) -> None:
 def test_macros_are_functions_and_repeats_are_loops() -> None:
     text = archc.compile("resnet:152").to_python()
     tree = ast.parse(text)
-    assert [one.name for one in tree.body if isinstance(one, ast.FunctionDef)] == ["conv_bn", "bottleneck", "build_model"]
+    assert [one.name for one in tree.body if isinstance(one, ast.FunctionDef)] == [
+        "conv_bn",
+        "bottleneck",
+        "build_model",
+    ]
     assert sum(isinstance(one, ast.For) for one in ast.walk(tree)) == 2
     assert "4 * filters" in text
     assert len(text.splitlines()) < 90
@@ -298,5 +359,7 @@ def test_lines_for_a_deep_network_take_no_stack_and_no_square(tmp_path: Path) ->
     flat = "\n".join("  - relu" for _ in range(5_000))
     text = spec(f"input: [4, 4, 1]\nlayers:\n{flat}\n", tmp_path).to_python()
     assert text.count("layers.Activation") == 5_000
-    looped = spec("input: [4, 4, 1]\nlayers:\n  - {repeat: 10000, as: unit, steps: [{conv: 1}, relu]}\n", tmp_path).to_python()
+    looped = spec(
+        "input: [4, 4, 1]\nlayers:\n  - {repeat: 10000, as: unit, steps: [{conv: 1}, relu]}\n", tmp_path
+    ).to_python()
     assert "in range(1, 10001):" in looped

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archc.analyses import AnalysedGraph
 from archc.backends.base import Artefact, Backend
 from archc.graph.graph import Graph, Node, Tensor
+from archc.language.document import MAGNITUDE_LIMIT
 from archc.operators import Role
 
 
@@ -27,7 +28,7 @@ def _head(graph: Graph) -> Iterator[str]:
     if graph.doc:
         yield f"doc: {json.dumps(graph.doc, ensure_ascii=False)}"
     if graph.source:
-        yield f"source: {_flow({key: value if key == 'year' else str(value) for key, value in graph.source.items()})}"
+        yield f"source: {json.dumps({key: value if key == 'year' else str(value) for key, value in graph.source.items()}, ensure_ascii=False)}"
     yield "inputs:"
     for index in graph.inputs:
         node = graph.nodes[index]
@@ -40,10 +41,8 @@ def _tail(graph: Graph) -> Iterator[str]:
     names = {name: tensor_name(graph, tensor) for name, tensor in graph.outputs}
     yield f"outputs: {_flow(names)}"
     cost = AnalysedGraph(graph).cost
-    facts: dict[str, Any] = {"params": cost.params, "trainable": cost.trainable}
-    if cost.macs is not None:
-        facts["macs"] = cost.macs
-    yield f"expect: {_flow(facts)}"
+    facts = {"params": cost.params, "trainable": cost.trainable, "macs": cost.macs}
+    yield f"expect: {_flow({key: one for key, one in facts.items() if one is not None and one <= MAGNITUDE_LIMIT})}"
 
 
 def tensor_name(graph: Graph, tensor: Tensor) -> str:
@@ -68,9 +67,8 @@ def _step(graph: Graph, node: Node, owner: bool) -> str:
         step["share"] = f"weights_{graph.nodes[first].name}"
     if not node.trainable:
         step["trainable"] = False
-    if node.doc:
-        step["doc"] = node.doc
-    return _flow(step)
+    text = _flow(step)
+    return f"{text[:-1]}, doc: {json.dumps(node.doc, ensure_ascii=False)}}}" if node.doc else text
 
 
 def _spec_key(key: str) -> str:
@@ -80,6 +78,8 @@ def _spec_key(key: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return value
 
 

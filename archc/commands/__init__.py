@@ -8,7 +8,10 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from archc.diagnostics import Code
 
 COMMANDS: dict[str, str] = {
     "build": "compile a spec and write Keras models, source and diagrams",
@@ -77,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(words: list[str]) -> int:
     """Finds the command and runs it, its failures told in words."""
     from archc.commands.console import Console
-    from archc.diagnostics import CompileError
+    from archc.diagnostics import CompileError, codes
     from archc.language.catalogue import AddressError
 
     options = parse(words)
@@ -90,28 +93,29 @@ def run(words: list[str]) -> int:
         console.diagnostics(problem.diagnostics)
         code = WRONG_SPEC
     except AddressError as problem:
-        console.failure(problem.message, problem.help)
+        console.failure(problem.message, problem.help, problem.code)
         code = WRONG_CALL
     except Failure as problem:
-        console.failure(problem.message, problem.help)
+        console.failure(problem.message, problem.help, problem.word or (codes.BAD_CALL if problem.code == WRONG_CALL else codes.CANNOT_WRITE))
         code = problem.code
     except OSError as problem:
         if isinstance(problem, BrokenPipeError):
             raise
-        console.failure(f"{problem.filename or 'the machine'}: {problem.strerror or problem}", "what was there before is whole")
+        console.failure(f"{problem.filename or 'the machine'}: {problem.strerror or problem}", "what was there before is whole", codes.CANNOT_WRITE)
         code = MACHINE
     sys.stdout.flush()
     return code
 
 
 class Failure(Exception):
-    """A command cannot be done; one line, a hint and an exit code."""
+    """A command cannot be done; one line, a hint, an exit code, and the diagnostic code where it is a special one."""
 
-    def __init__(self, message: str, help: str = "", code: int = MACHINE) -> None:
+    def __init__(self, message: str, help: str = "", code: int = MACHINE, word: Code | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
         self.code = code
+        self.word = word
 
 
 def parse(words: list[str]) -> Any:

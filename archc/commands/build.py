@@ -13,7 +13,7 @@ from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console, large
 from archc.commands.files import write_all
 from archc.commands.targets import add_spec, add_strict, compiled
-from archc.diagnostics import closest
+from archc.diagnostics import closest, codes
 from archc.pipeline import Compiled
 
 KERAS = ("keras", "config", "python")
@@ -78,7 +78,7 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
             artefacts += backend(kind, **extra).emit(one.graph)
         except EngineError as problem:
             needs = "PDF needs pygraphviz (pip install 'archc[pdf]') or a system `dot`" if kind == "pdf" else "DOT text needs no engine: --emit dot"
-            lost = Failure(f"{kind} could not be drawn: {problem}", needs, MACHINE)
+            lost = Failure(f"{kind} could not be drawn: {problem}", needs, MACHINE, codes.ENGINE)
     if folder.exists() and not folder.is_dir():
         raise Failure(f"{folder} is a file, and -o needs a folder", "", MACHINE)
     paths = write_all(folder, artefacts)

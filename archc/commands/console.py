@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from archc.diagnostics import Diagnostic
+from archc.diagnostics import Code, Diagnostic
 from archc.diagnostics.render import as_data, render
 
 SHOWN = 20
@@ -49,14 +49,12 @@ class Console:
         if len(ordered) > SHOWN:
             print(f"and {len(ordered) - SHOWN} more", file=sys.stderr)
 
-    def failure(self, message: str, help: str = "") -> None:
+    def failure(self, message: str, help: str, code: Code) -> None:
         """A failure that has no place in a spec."""
         if self.is_json:
-            print(json.dumps({"error": message, "help": help}, ensure_ascii=False), file=sys.stderr)
+            print(json.dumps({"error": message, "help": help, "code": code.id, "word": code.word}, ensure_ascii=False), file=sys.stderr)
             return
-        print(f"archc: {message}", file=sys.stderr)
-        if help:
-            print(f"  = help: {help}", file=sys.stderr)
+        print(render(Diagnostic(code, "error", message, None, help=help), colour=coloured(sys.stderr)), file=sys.stderr)
 
 
 def coloured(stream: TextIO) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from archc.commands import DONE
 from archc.commands.console import Console, count, large
 from archc.commands.targets import add_format
-from archc.diagnostics import CompileError, closest
+from archc.diagnostics import CompileError, closest, codes
 from archc.language.catalogue import AddressError, find, shipped_paths, shipped_root
 from archc.pipeline import load_address
 
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     for one in options.families:
         if one not in known:
             near = closest(one, known)
-            raise AddressError(f"there is no family `{one}`", f"did you mean `{near}`?" if near else f"the families are {', '.join(sorted(known))}")
+            raise AddressError(f"there is no family `{one}`", f"did you mean `{near}`?" if near else f"the families are {', '.join(sorted(known))}", codes.UNKNOWN_SPEC)
     rows = list(_rows(options.families, console))
     if console.is_json:
         console.data(rows)

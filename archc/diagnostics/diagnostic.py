@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from archc.diagnostics.codes import Code
-from archc.diagnostics.source import Origin, Span
+from archc.diagnostics.source import Call, Origin, Span
 
 Severity = Literal["error", "warning"]
+CALLS_SHOWN = 3
+"""How many of the innermost and of the outermost macro calls are shown, where there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +135,17 @@ def _call_notes(origin: Origin) -> Iterator[Note]:
     if origin.turn is not None:
         suffix = _with(origin.turn.values.items())
         yield Note(f"in iteration {origin.turn.number} of its loop{suffix}")
+    calls: list[Call] = []
     call = origin.call
     while call is not None:
-        yield Note(f"in macro {call.macro}, called at {call.span}{_with(call.arguments)}", call.span)
+        calls.append(call)
         call = call.outer
+    hidden = len(calls) - 2 * CALLS_SHOWN if len(calls) > 2 * CALLS_SHOWN + 1 else 0
+    for at, call in enumerate(calls):
+        if hidden and at == CALLS_SHOWN:
+            yield Note(f"... and {hidden} calls between")
+        if not hidden or not CALLS_SHOWN <= at < len(calls) - CALLS_SHOWN:
+            yield Note(f"in macro {call.macro}, called at {call.span}{_with(call.arguments)}", call.span)
 
 
 def _with(values: Iterable[tuple[str, object]]) -> str:

@@ -47,6 +47,7 @@ from archc.operators import OPERATORS, Operator, fields_of
 
 REPEAT_LIMIT = 100_000
 DEPTH_LIMIT = 64
+RUN_LIMIT = 1_000_000
 
 Bindings = Map[str, Any]
 
@@ -128,6 +129,7 @@ class Expander:
         self.builder = builder
         self.reader = reader
         self.diagnostics: Diagnostics = builder.diagnostics
+        self.runs = 0
         self.evaluator = Evaluator()
         self.file_scopes = dict(files)
         self.targets: dict[tuple[int, str], Target | None] = {}
@@ -205,7 +207,7 @@ class Expander:
             return step.body, scope
         if step.splice:
             value = self.peek(step.operation, scope)
-            return (value.steps, value.scope) if isinstance(value, Closure) else ((), scope)
+            return None if isinstance(value, MacroValue) else (value.steps, value.scope) if isinstance(value, Closure) else ((), scope)
         target = self.target(step.operation, scope.file) if not step.operation.startswith("$") else None
         return (target.cell.body, scope) if isinstance(target, CellMatch) else None
 
@@ -224,8 +226,9 @@ class Expander:
         label = self.base_label(step, scope, place)
         loop = Group("loop", label, label, place.group, step.site, doc=step.doc)
         reread = place.reread | self.read_in(step)
-        rows = self.iterations(step, scope)
+        rows = self.iterations(step, scope, place)
         self.check_runs(step, len(rows), place)
+        known = len(self.diagnostics)
         for at, values in enumerate(rows, start=1):
             inner = Scope(scope.file, scope, values, loop=True, index=step.index)
             shown = {one: value for one, value in values.items() if not one.startswith("_")}
@@ -235,6 +238,8 @@ class Expander:
                 flow = self.once(step, inner, flow, moved(place, group=group, reread=reread, turn=turn, runs=len(rows)), at)
             except Wrong as wrong:
                 raise Wrong(*(at_call(one, Origin(step.span, None, turn)) for one in wrong.diagnostics)) from None
+            if len(self.diagnostics) > known + 20:
+                break  # each iteration makes the same mistakes: more of them tell nothing new
         return flow
 
     def check_runs(self, step: Step, count: int, place: Place) -> None:
@@ -257,7 +262,7 @@ class Expander:
         label = numbered(label_of(step, self.name_of(step, scope)), place.numbers.get((place.chain, step.site), 1))
         return label.split("$", 1)[0] or "steps"
 
-    def iterations(self, step: Step, scope: Scope) -> list[dict[str, Any]]:
+    def iterations(self, step: Step, scope: Scope, place: Place | None = None) -> list[dict[str, Any]]:
         """The variables of each iteration."""
         self.check_free(step.index, step, scope)
         if step.repeat is not None:
@@ -268,6 +273,8 @@ class Expander:
             if count < 0:
                 raise Wrong(error(codes.WRONG_VALUE, step.repeat.span, f"`repeat` is at least 0, and this is {count}"))
             self.check_repeat(count, step.repeat.span)
+            if place is not None:
+                self.check_runs(step, count, place)
             return [{step.index: at} for at in range(count)]
         assert step.clause is not None
         return self.rows(step, step.clause, scope)
@@ -298,6 +305,8 @@ class Expander:
             raise Wrong(error(codes.LOOP_FORM, scalar.span, f"`for` runs over a list, and this is {kind_of(items)}"))
         self.check_repeat(len(items), scalar.span)  # pyright: ignore[reportUnknownArgumentType]
         rows = [self.row(clause, item, at, scalar) for at, item in enumerate(items)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if step.index in clause.names:
+            return rows
         return [{**row, step.index: at} for at, row in enumerate(rows)]
 
     def clause(self, scalar: Scalar) -> Clause:
@@ -321,6 +330,7 @@ class Expander:
 
     def once(self, step: Step, scope: Scope, flow: Flow, place: Place, iteration: int) -> Flow:
         """Runs a step one time."""
+        self.spend(step, place)
         inputs = self.inputs(step, scope, flow)
         start = inputs[0] if inputs else flow
         if step.when is not None and not self.condition(step.when, scope):
@@ -337,6 +347,13 @@ class Expander:
         if step.operation == "side":
             return flow
         return results[0] if results else POISON
+
+    def spend(self, step: Step, place: Place) -> None:
+        """Counts what is run: steps that make no node cost time too."""
+        self.runs += 1
+        if self.runs > RUN_LIMIT:
+            self.diagnostics.add(error(codes.LIMIT_NODES, Origin(step.span, place.call), f"a network runs at most {RUN_LIMIT:,} steps, macro calls and loops written out, and here it grows beyond them"))
+            raise CompileError(tuple(self.diagnostics))
 
     def skip(self, step: Step, scope: Scope, flow: Flow, inputs: list[Flow], place: Place) -> Flow:
         """A step under a false `when` is the identity; a `side` leaves no trace."""
@@ -444,7 +461,7 @@ class Expander:
         elsewhere = self.named_elsewhere(name, span)
         if elsewhere is not None:
             below = elsewhere.source is span.source and elsewhere.start > span.start
-            help = f"{elsewhere} names it, further down: a step reads what stands above it" if below else f"{elsewhere} names it, inside a macro or branch; give it out from there"
+            help = f"it is named at {elsewhere}, and a step reads only what is named above it" if below else f"it is named at {elsewhere}, inside a macro or branch; give it out from there"
         if name in values:
             help = f"`{name}` is a value, not a tensor"
         return error(codes.UNKNOWN_TENSOR, span, f"there is no tensor `{name}` here", help=help)
@@ -656,14 +673,18 @@ class Expander:
             name = branch.name or f"branch{at}"
             yield name, self.one_branch(branch, name, Scope(scope.file, scope), start, place)
             return
-        for turn, values in enumerate(self.branch_rows(branch, scope), start=1):
+        rows = self.branch_rows(branch, scope, place)
+        place = moved(place, runs=len(rows))
+        for turn, values in enumerate(rows, start=1):
             name = iterated(label, turn)
             inner = Scope(scope.file, scope, values, index=branch.index)
             yield name, self.one_branch(branch, name, inner, start, place, turn)
 
-    def branch_rows(self, branch: Branch, scope: Scope) -> list[dict[str, Any]]:
+    def branch_rows(self, branch: Branch, scope: Scope, place: Place) -> list[dict[str, Any]]:
         loop = Step(0, "steps", branch.span, None, clause=branch.clause, repeat=branch.repeat, index=branch.index)
-        return self.iterations(loop, scope)
+        rows = self.iterations(loop, scope, place)
+        self.check_runs(loop, len(rows), place)
+        return rows
 
     def one_branch(self, branch: Branch, name: str, scope: Scope, start: Flow, place: Place, turn: int = 0) -> Flow:
         if not branch.steps:
@@ -677,7 +698,8 @@ class Expander:
         """A macro on its inputs."""
         depth = place.call.depth + 1 if place.call else 1
         if depth > DEPTH_LIMIT:
-            raise Wrong(error(codes.LIMIT_DEPTH, step.span, f"macro calls nest at most {DEPTH_LIMIT} deep"))
+            self.diagnostics.add(error(codes.LIMIT_DEPTH, Origin(step.span, place.call), f"macro calls nest at most {DEPTH_LIMIT} deep"))
+            raise CompileError(tuple(self.diagnostics))
         signature = macro_signature(f"the macro `{macro.name}`", macro.params)
         arguments = step.arguments
         if isinstance(arguments, Scalar) and has_expression(arguments):
@@ -699,7 +721,7 @@ class Expander:
         result = self.body(macro.body, inner, flow, here)
         if macro.outputs is None:
             return [result]
-        return [self.tensor(one, inner) for one in macro.outputs]
+        return [self.tensor(one, inner, result) for one in macro.outputs]
 
     def macro_inputs(self, step: Step, macro: Macro, start: Flow, inputs: list[Flow], inner: Scope) -> Flow:
         given = inputs or [start]
@@ -725,7 +747,7 @@ class Expander:
                 if name in bound:
                     raise
                 order = "a default reads the parameters before it, and no others"
-                raise Wrong(*(replace(one, help=one.help or order) if one.code is codes.UNKNOWN_VALUE else one for one in wrong.diagnostics)) from None
+                raise Wrong(*(replace(one, help=one.help if one.help.startswith("did you mean") else order) if one.code is codes.UNKNOWN_VALUE else one for one in wrong.diagnostics)) from None
             if problems := check_parameter(parameter, value, written, owner):
                 raise Wrong(*problems)
             if isinstance(written, Scalar) and has_expression(written):
@@ -858,6 +880,8 @@ def match_cell(word: str, file: File) -> CellMatch | None:
     for cell in file.cells:
         if cell.exact and cell.pattern == word:
             return CellMatch(cell, {})
+    if len(word) > NAME_LIMIT:
+        return None
     matches = [(cell, found) for cell in file.cells if not cell.exact and (found := cell.expression.match(word))]
     if len(matches) > 1:
         listed = " and ".join(f"`{cell.pattern}`" for cell, _ in matches)

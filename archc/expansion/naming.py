@@ -10,6 +10,7 @@ from archc.expansion.scope import Scope
 from archc.language.spec import Step
 
 NESTING_LIMIT = 64
+WALK_LIMIT = 250_000
 
 Chain = tuple[int, ...]
 """The sites of the cells, `$steps` and groups on the way, whose steps count as if they stood in their place."""
@@ -30,9 +31,14 @@ def number(steps: tuple[Step, ...], scope: Scope, inline: Inline, name_of: Calla
     """For each step of a body, by chain and site, how many steps with its label stand up to it."""
     counts: dict[str, int] = {}
     numbers: dict[tuple[Chain, int], int] = {}
+    walked = 0
 
     def walk(steps: tuple[Step, ...], scope: Scope, chain: Chain) -> None:
+        nonlocal walked
         for step in steps:
+            walked += 1
+            if walked > WALK_LIMIT:
+                raise Wrong(error(codes.LIMIT_NODES, step.span, f"a body holds at most {WALK_LIMIT:,} steps, with its notation cells and passed steps written out"))
             inner = inline(step, scope)
             if inner is not None:
                 if len(chain) >= NESTING_LIMIT:

@@ -57,9 +57,15 @@ def _expand_all(spec: Spec, reader: StepReader) -> None:
 
 
 def _files(file: File) -> Iterator[File]:
-    yield file
-    for one in file.used:
-        yield from _files(one)
+    """The file and all that it uses, each once."""
+    seen: dict[int, File] = {}
+    waiting = [file]
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) not in seen:
+            seen[id(one)] = one
+            waiting.extend(one.used)
+    yield from seen.values()
 
 
 def _passed(spec: Spec, reader: StepReader) -> Iterator[tuple[Step, ...]]:

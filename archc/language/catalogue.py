@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from archc.diagnostics import Source, closest
+from archc.diagnostics import Code, Source, closest, codes
 from archc.language.document import FILE_LIMIT, Mapping, Scalar, Sequence, decode, read
 
 SHIPPED = "archc:"
@@ -18,10 +18,11 @@ SHIPPED = "archc:"
 class AddressError(Exception):
     """An address leads to no spec; `help` says what would."""
 
-    def __init__(self, message: str, help: str = "") -> None:
+    def __init__(self, message: str, help: str = "", code: Code = codes.FILE_NOT_FOUND) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _by_name(name: str, variant: str, address: str) -> Address:
     names = [one.stem for one in shipped_paths()]
     aliases = [alias for path in shipped_paths() for alias, _ in aliases_of(path)]
     near = closest(name, [*names, *aliases])
-    raise AddressError(f"there is no spec `{address}`", f"did you mean `{near}`?" if near else f"the shipped specs are {', '.join(names)}; a file's address ends in .yaml")
+    raise AddressError(f"there is no spec `{address}`", f"did you mean `{near}`?" if near else f"the shipped specs are {', '.join(names)}; a file's address ends in .yaml", codes.UNKNOWN_SPEC)
 
 
 def _candidates(name: str) -> Iterator[Path]:

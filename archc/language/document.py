@@ -148,6 +148,21 @@ def read(source: Source) -> Value:
     return root
 
 
+def depth(value: Value) -> int:
+    """How deep lists and mappings nest in a value, counted without recursion."""
+    deepest, waiting, seen = 0, [(value, 0)], set[tuple[int, int]]()
+    while waiting:
+        one, level = waiting.pop()
+        if isinstance(one, Scalar) or (id(one), level) in seen or level > NESTING_LIMIT:
+            deepest = max(deepest, level)
+            continue
+        seen.add((id(one), level))
+        inner = one.items if isinstance(one, Sequence) else [pair[1] for pair in one.entries.values()]
+        waiting.extend((item, level + 1) for item in inner)
+        deepest = max(deepest, level + 1)
+    return deepest
+
+
 class _Wrong(Exception):
     """Reading cannot go on."""
 
@@ -303,6 +318,8 @@ class _Reader:
             near = closest(event.anchor, self.anchors)
             raise _Wrong(error(codes.ALIAS, span, f"no anchor `&{event.anchor}` stands above this alias", help=f"did you mean `*{near}`?" if near else f"set it above, as in `key: &{event.anchor} value`; a text that starts with `*` is quoted"))
         value, size = self.anchors[event.anchor]
+        if len(self.stack) + depth(value) > NESTING_LIMIT:
+            raise _Wrong(error(codes.LIMIT_NESTING, span, f"lists and mappings nest at most {NESTING_LIMIT} deep, and with `*{event.anchor}` they are deeper"))
         self.aliased += size
         if self.aliased > ALIAS_LIMIT:
             message = f"aliases may add at most {ALIAS_LIMIT:,} values, and with `*{event.anchor}` there are more"
@@ -371,7 +388,7 @@ def _syntax(source: Source, problem: yaml.MarkedYAMLError, opened: Span | None) 
         return error(codes.YAML_SYNTAX, start, f"the quote `{start.text}` that opens here is never closed", help="close the quoted text")
     line = source.line(source.position(at)[0]) if at < len(source.text) else ""
     message, help = _syntax_words(said, span.text, line)
-    return error(codes.YAML_SYNTAX, span, message, help=_syntax_hint(line) or help)
+    return error(codes.YAML_SYNTAX, span, message, help=("" if "escape" in said else _syntax_hint(line)) or help)
 
 
 def _unclosed(opened: Span, reached: Span) -> Diagnostic:

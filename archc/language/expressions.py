@@ -496,7 +496,8 @@ class Name(Node):
 
     def _unknown(self, known: Sequence[str]) -> Trouble:
         near = closest(self.name, known)
-        help = f"did you mean `{near}`?" if near else ""
+        listed = ", ".join(dict.fromkeys(known[:12]))
+        help = f"did you mean `{near}`?" if near else f"the names here are {listed}" if listed else ""
         if self.name in FUNCTIONS:
             help = f"`{self.name}` is a function: call it, as in `{self.name}(...)`"
         return Trouble(codes.UNKNOWN_VALUE, f"no value `{self.name[:40]}` can be seen from here", help)

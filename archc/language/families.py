@@ -38,6 +38,8 @@ class SpecReader:
         self.load(reader, top)
         name = reader.text(top.get("name"), "`name`")
         misspelt = {closest(one, TOP_KEYS) for one in top.entries if one not in TOP_KEYS}
+        if name and (written := top.get("name")) is not None:
+            reader.file_name(written.span, name, "a spec")
         if not name and "name" not in misspelt:
             reader.wrong(codes.MISSING_KEY, top.span, "the key `name` is missing", help="write `name: ...`; addresses use it")
         if "layers" not in top.entries and "variants" not in top.entries and "layers" not in misspelt:
@@ -122,8 +124,19 @@ class _Variants:
         if self.declared is None:
             return {"": self.variant("", {})}
         found = {name: self.variant(name, self.entries(name, ())) for name in self.declared.entries}
+        self.check_names()
         self.check_unique(found)
         return found
+
+    def check_names(self) -> None:
+        """A variant's name becomes a part of files' names, where case may not count."""
+        assert self.declared is not None
+        seen: dict[str, str] = {}
+        for name, (key, _) in self.declared.entries.items():
+            self.reader.file_name(key.span, name, "a variant")
+            if name.lower() in seen:
+                self.reader.wrong(codes.NAME_TAKEN, key.span, f"the variants `{seen[name.lower()]}` and `{name}` differ in case alone", help="their files would have one name: rename one of the two")
+            seen[name.lower()] = name
 
     def check_unique(self, variants: dict[str, Variant]) -> None:
         """One variant is the default at most, and an alias leads to one variant."""
@@ -149,7 +162,9 @@ class _Variants:
         own_entries = own.entries if own else {}
         self.check(name, own)
         base: dict[str, tuple[Scalar, Value]] = {}
-        if "like" in own_entries:
+        if "like" in own_entries and len(path) >= 64:
+            self.reader.wrong(codes.RECURSION, own_entries["like"][1].span, "variants are `like` one another at most 64 deep")
+        elif "like" in own_entries:
             base = self.base(own_entries["like"][1], (*path, name))
         merged = {one: pair for one, pair in base.items() if one not in ("default", "aliases", "title", "implementation", "doc")}
         merged |= {one: pair for one, pair in own_entries.items() if one != "like"}

@@ -174,6 +174,9 @@ class StepReader:
         if {"for", "repeat"} & item.entries.keys() and item.entries.keys() <= set(LOOP_KEYS):
             return self.loop_branch(item)
         operations = [key for key in item.entries if key not in STEP_KEYS]
+        if not item.entries:
+            self.wrong(codes.BRANCH_FORM, item.span, "a branch is missing here", help="write `[]` for the flowing tensor itself")
+            return ()
         if len(operations) < len(item.entries) or self.is_operation(operations[0]):
             return (Branch("", item.span, steps=self.steps(item)),)
         return tuple(one for name in item.entries for one in self.named_branch(item, name))

@@ -52,6 +52,7 @@ SOURCE_KEYS = ("title", "authors", "year", "url", "venue", "section", "arxiv", "
 RESERVED = frozenset({*STEP_KEYS, *ARRANGING, "branches", "_", "input", "true", "false", "null"})
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 TENSOR_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")
 BOUND = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*)>")
 NAME_LIMIT = 128
 
@@ -247,6 +248,13 @@ class FileReader:
             self.identifier(key, "a value")
         return tuple((name, key.span, one) for name, (key, one) in mapping.entries.items())
 
+    def file_name(self, span: Span, name: str, what: str) -> None:
+        """A name that files are called by holds nothing that means something in a path or an address."""
+        if len(name) > NAME_LIMIT:
+            self.wrong(codes.LIMIT_NAME, span, f"a name has at most {NAME_LIMIT} characters, and this has {len(name)}")
+        elif not FILE_NAME.match(name):
+            self.wrong(codes.NAME_FORM, span, f"{what} cannot be called `{name}`: files and addresses use the name", help="use letters, digits, `_`, `-`, `+` and `.`, and begin with a letter or digit")
+
     def identifier(self, key: Scalar, what: str) -> None:
         """A value's name can be read in expressions, so it is an identifier."""
         if not IDENTIFIER.match(key.text):
@@ -265,6 +273,9 @@ class FileReader:
             names = parts[1::2]
             if len(set(names)) != len(names):
                 self.wrong(codes.NAME_TAKEN, key.span, f"the pattern `{pattern}` binds one name twice")
+                continue
+            if any(not part for part in parts[2:-1:2]) or len(names) > 6:
+                self.wrong(codes.WRONG_VALUE, key.span, f"the pattern `{pattern[:60]}` cannot be read in one way", help="put a sign between the parts in angle brackets, and bind at most six of them")
                 continue
             text = "".join(f"(?P<{part}>[0-9]+|[A-Za-z]+)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
             yield Cell(pattern, re.compile(text + r"\Z"), not names, key.span, self.steps.steps(value))

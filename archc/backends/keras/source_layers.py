@@ -9,7 +9,9 @@ from typing import Any
 from archc.backends.keras.layers import KerasLayer
 from archc.backends.keras.source_text import Code, literal
 
-_SIZES = frozenset(["kernel_size", "strides", "dilation_rate", "pool_size", "size", "padding", "cropping", "output_padding"])
+_SIZES = frozenset(
+    ["kernel_size", "strides", "dilation_rate", "pool_size", "size", "padding", "cropping", "output_padding"]
+)
 _FIRST = {
     "Activation": "activation", "RepeatVector": "n", "Rescaling": "scale", "LSTM": "units", "GRU": "units",
     "SimpleRNN": "units", "Dense": "units", "Reshape": "target_shape", "Permute": "dims", "GaussianNoise": "stddev",
@@ -110,7 +112,7 @@ def _value(key: str, value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         items: tuple[Any, ...] = tuple(_value("" if key not in _SIZES else key, one) for one in value)  # pyright: ignore[reportUnknownVariableType]
         if key in _SIZES and items and all(one == items[0] for one in items) and isinstance(items[0], int):
-            return items[0] if not _unequal_pairs(value) else _tupled(value)
+            return items[0] if not _unequal_pairs(value) else _tupled(value)  # pyright: ignore[reportUnknownArgumentType]
         return _tupled(value)
     return value
 

@@ -6,18 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.backends.keras.source_holes import ABSENT, Function, Hole, Loop, Name, Scope
+from archc.backends.keras.source_align import Unlike, keyed, merged_keys, worth_it
+from archc.backends.keras.source_holes import ABSENT, Hole, Name, Scope
+from archc.backends.keras.source_loops import Loop
 from archc.backends.keras.source_regions import Leaf, Region, Value
 
 MOST_CONDITIONS = 4
-
-
-class Unlike(Exception):
-    """Regions do not fit on each other; `key` says what must be written in place, where it is known."""
-
-    def __init__(self, key: Any = None) -> None:
-        super().__init__(str(key))
-        self.key = key
 
 
 @dataclass(eq=False)
@@ -113,7 +107,9 @@ class Planner:
     # Lines
 
     def leaf(self, column: list[Leaf | None], first: Leaf, condition: Hole | None) -> Line:
-        reads = [self.read({at: one.reads[turn] for at, one in enumerate(column) if one}) for turn in range(len(first.reads))]
+        reads = [
+            self.read({at: one.reads[turn] for at, one in enumerate(column) if one}) for turn in range(len(first.reads))
+        ]
         line = Line(first, condition, reads, [])
         if first.values is not None:
             line.name = self.scope.name([one.name if one else ABSENT for one in column])
@@ -131,10 +127,14 @@ class Planner:
         there = [one for one in values if one is not None]
         if any(one.keys() != there[0].keys() for one in there):
             raise Unlike
-        return [(key, self.scope.hole([ABSENT if one is None else one[key] for one in values], key)) for key in there[0]]
+        return [
+            (key, self.scope.hole([ABSENT if one is None else one[key] for one in values], key)) for key in there[0]
+        ]
 
     def call(self, column: list[Region | None], first: Region, condition: Hole | None) -> Line:
-        reads = [self.read({at: one.reads[turn] for at, one in enumerate(column) if one}) for turn in range(len(first.reads))]
+        reads = [
+            self.read({at: one.reads[turn] for at, one in enumerate(column) if one}) for turn in range(len(first.reads))
+        ]
         line = Line(first, condition, reads, [])
         line.name = self.scope.name([one.name if one else ABSENT for one in column])
         line.arguments = self.holes([one.given if one else None for one in column])
@@ -193,7 +193,9 @@ class Planner:
     def input(self, values: Mapping[int, Value]) -> Symbol:
         for exact in (True, False):
             for one in self.plan.inputs:
-                fits = (one.values[at] == value or (not exact and one.values[at] is None) for at, value in values.items())
+                fits = (
+                    one.values[at] == value or (not exact and one.values[at] is None) for at, value in values.items()
+                )
                 if all(fits):
                     for at, value in values.items():
                         one.values[at] = value
@@ -261,7 +263,15 @@ class Planner:
                 raise Unlike
         numbers = [one.iteration for one in blocks]
         label = first.title
-        scope = Loop(self.scope, owners, numbers, [one.arguments for one in blocks], [one.name for one in blocks], label, len(self.blocks))
+        scope = Loop(
+            self.scope,
+            owners,
+            numbers,
+            [one.arguments for one in blocks],
+            [one.name for one in blocks],
+            label,
+            len(self.blocks),
+        )
         inner = Planner(blocks, scope, self.last_use)
         body = inner.lay()
         line = Line(first, condition, [], [], loop=scope, body=body)
@@ -314,7 +324,11 @@ class _Handing:
 
     def hand(self, symbol: Symbol) -> None:
         """A tensor that each round takes from the one before it."""
-        first = {owner: value for owner, number, value in zip(self.owners, self.numbers, symbol.values, strict=True) if number == 1}
+        first = {
+            owner: value
+            for owner, number, value in zip(self.owners, self.numbers, symbol.values, strict=True)
+            if number == 1
+        }
         if any(value is None for value in first.values()):
             raise Unlike
         after: dict[int, Value] = {}
@@ -332,7 +346,10 @@ class _Handing:
 
     def give(self) -> None:
         updates = [update for _, update, _ in self.line.carried]
-        outputs = [Symbol(before.hint if before.line < 0 else "", "", self.outer.at, self.outer.at) for _, _, before in self.line.carried]
+        outputs = [
+            Symbol(before.hint if before.line < 0 else "", "", self.outer.at, self.outer.at)
+            for _, _, before in self.line.carried
+        ]
         for turn, one in enumerate(outputs):
             one.hint, one.label = updates[turn].hint, updates[turn].label
         for at, owner in enumerate(self.owners):
@@ -351,54 +368,6 @@ class _Handing:
         return self.inner.last_use[value] < self.ends[self.owners[at]]
 
 
-def keyed(block: Region) -> list[tuple[Any, Leaf | Region]]:
-    """The items of a block, each with its place in the text and how often that came before."""
-    counts: dict[Any, int] = {}
-    found: list[tuple[Any, Leaf | Region]] = []
-    for item in block.items:
-        key = item.key
-        if isinstance(item, Region) and item.kind == "macro":
-            key = (key, id(item.function))
-        counts[key] = counts.get(key, 0) + 1
-        found.append(((key, counts[key]), item))
-    return found
-
-
-def merged_keys(blocks: Sequence[Region]) -> list[Any]:
-    """The places of all blocks, in an order that is that of each."""
-    merged: list[Any] = []
-    seen: dict[tuple[Any, ...], None] = {}
-    for block in blocks:
-        seen.setdefault(tuple(key for key, _ in keyed(block)))
-    for keys in sorted(seen, key=len, reverse=True):
-        merged = _merge(merged, keys) if merged else list(keys)
-    places = {key: at for at, key in enumerate(merged)}
-    for keys in seen:
-        order = [places[key] for key in keys]
-        if order != sorted(order):
-            raise Unlike
-    return merged
-
-
-def _merge(merged: list[Any], keys: Sequence[Any]) -> list[Any]:
-    known = set(merged)
-    if known.issuperset(keys):
-        return merged
-    found = list(merged)
-    for before, key in zip([None, *keys], keys, strict=False):
-        if key not in known:
-            found.insert(found.index(before) + 1 if before is not None else 0, key)
-            known.add(key)
-    return found
-
-
-def worth_it(loops: Sequence[Region]) -> bool:
-    """True where the loop is shorter than its rounds one after the other."""
-    most = max((one for one in loops), key=lambda one: len(one.items))
-    lines = max(len(one.items) for one in most.items if isinstance(one, Region))
-    return len(most.items) * lines > lines + 1 or len({len(one.items) for one in loops}) > 1
-
-
 def _call_values(leaf: Leaf) -> dict[str, Any]:
     assert leaf.call is not None
     positional = {f"*{at}": value for at, value in enumerate(leaf.call.arguments)}
@@ -409,6 +378,3 @@ def _condition_hint(item: Leaf | Region) -> str:
     if item.hint in ("shortcut", "skip", "identity"):
         return "project"
     return f"with_{item.hint or item.label}"
-
-
-__all__ = ["Function", "Line", "Plan", "Planner", "Symbol", "Unlike"]

@@ -8,15 +8,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from archc.backends.keras.layers import KerasModel
-from archc.backends.keras.source_holes import ABSENT, Variable, distinct, equal
-from archc.backends.keras.source_holes import Function as Scope
-from archc.backends.keras.source_plan import Plan, Planner, Symbol, Unlike, keyed
+from archc.backends.keras.source_align import Unlike, keyed
+from archc.backends.keras.source_holes import ABSENT, Variable, distinct
+from archc.backends.keras.source_parameters import Function as Scope
+from archc.backends.keras.source_plan import Plan, Planner, Symbol
 from archc.backends.keras.source_regions import Forest, Kept, Region, Value, regions, shared_across
 from archc.backends.keras.source_text import identifier
 from archc.graph.graph import Graph
 
 RESERVED = frozenset(
-    ["Input", "Model", "layers", "ops", "initializers", "regularizers", "constraints", "saving", "range", "enumerate", "build_model", "keras"]
+    [
+        "Input",
+        "Model",
+        "layers",
+        "ops",
+        "initializers",
+        "regularizers",
+        "constraints",
+        "saving",
+        "range",
+        "enumerate",
+        "build_model",
+        "keras",
+    ]
 )
 
 
@@ -82,7 +96,9 @@ class _Writer:
         plan = planner.lay()
         scope.settle()
         produced = plan.produced[0]
-        inputs, outputs = ([produced[one.layer, one.call, one.output] for one in some] for some in (model.inputs, model.outputs))
+        inputs, outputs = (
+            [produced[one.layer, one.call, one.output] for one in some] for some in (model.inputs, model.outputs)
+        )
         for one in (*inputs, *outputs):
             one.read_at(len(plan.lines))
         if len(outputs) > 1:
@@ -93,15 +109,18 @@ class _Writer:
         return Program(self.functions, network, inputs, outputs)
 
     def macro(self, calls: list[Region]) -> None:
-        missing = next((one for call in calls for one in _inside(call) if one.kind == "macro" and one.function is None), None)
+        missing = next(
+            (one for call in calls for one in _inside(call) if one.kind == "macro" and one.function is None), None
+        )
         if missing is not None:
             raise Unlike(("macro", missing.title))
         try:
             self.function(calls)
         except Unlike as problem:
-            if problem.key is not None:
+            kinds = _alike(calls)
+            if problem.key is not None and len(kinds) == 1:
                 raise
-            for alike in _alike(calls):
+            for alike in kinds:
                 self.separate(alike)
 
     def separate(self, calls: list[Region]) -> None:
@@ -118,7 +137,9 @@ class _Writer:
         scope.settle()
         docs = Counter(one.doc for one in calls)
         doc, times = docs.most_common(1)[0]
-        made = Function(distinct(calls[0].title, self.names), plan, scope, doc if times > 1 or len(calls) == 1 else "", set())
+        made = Function(
+            distinct(calls[0].title, self.names), plan, scope, doc if times > 1 or len(calls) == 1 else "", set()
+        )
         made.taken = self.reserved | self.names | {"name"}
         if scope.named:
             scope.named.name = "name"
@@ -154,7 +175,9 @@ def _clusters(root: Region, calls: list[Region]) -> list[list[Region]]:
         return height[id(region)]
 
     measure(root)
-    nested = {one.title for one in calls if any(inner.kind == "macro" and inner.title == one.title for inner in _inside(one))}
+    nested = {
+        one.title for one in calls if any(inner.kind == "macro" and inner.title == one.title for inner in _inside(one))
+    }
     found: dict[Any, list[Region]] = {}
     for one in calls:
         found.setdefault((one.title, height[id(one)] if nested else 0), []).append(one)
@@ -170,7 +193,10 @@ def _alike(calls: list[Region]) -> list[list[Region]]:
 
 
 def _shape(region: Region) -> tuple[Any, ...]:
-    return tuple(key for key, _ in keyed(region))
+    """The places of a region's lines, and of those in its loops."""
+    loops = (one for one in region.items if isinstance(one, Region) and one.kind == "loop")
+    rounds = [frozenset(_shape(one) for one in loop.items if isinstance(one, Region)) for loop in loops]
+    return (*(key for key, _ in keyed(region)), *rounds)
 
 
 def _name_loops(function: Function) -> None:
@@ -191,4 +217,4 @@ def _loops(plan: Plan) -> Iterator[Any]:
             yield from _loops(line.body)
 
 
-__all__ = ["Function", "Program", "equal", "program"]
+__all__ = ["Function", "Program", "program"]

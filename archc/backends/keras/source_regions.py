@@ -252,7 +252,9 @@ class _Reader:
         """A function's layers have names that start with its own; where they have not, it is written in place."""
         for _, region in open_[1:]:
             rest = name[len(region.name) :]
-            if region.kind == "macro" and (not region.name or not name.startswith(region.name) or rest[:1] not in ("", "_")):
+            if region.kind == "macro" and (
+                not region.name or not name.startswith(region.name) or rest[:1] not in ("", "_")
+            ):
                 self.broken.add(("macro", region.title))
 
 

@@ -35,7 +35,9 @@ class Writer:
         plan = function.plan
         names.inputs(plan)
         given = [names[one] for one in plan.inputs]
-        own = [one.name if one.default is ABSENT else f"{one.name}={literal(one.default)}" for one in function.parameters]
+        own = [
+            one.name if one.default is ABSENT else f"{one.name}={literal(one.default)}" for one in function.parameters
+        ]
         head = laid_out(f"def {function.name}", [*given, *own, "*", "name"], ":", "")
         body = _Body(self, plan, names, INDENT)
         lines = body.lines()
@@ -103,10 +105,8 @@ class _Names:
     def is_long(self, symbol: Symbol, plan: Plan, at: int) -> bool:
         """True where the flow goes on in another variable while this one is still to be read."""
         hint = symbol.hint or "x"
-        for line in plan.lines[at + 1 : symbol.last]:
-            if any((one.hint or "x") == hint for one in line.outputs):
-                return True
-        return False
+        later = plan.lines[at + 1 : symbol.last]
+        return any((one.hint or "x") == hint for line in later for one in line.outputs)
 
 
 class _Body:
@@ -249,8 +249,10 @@ class _Body:
                 inner.names[one] = self.names.shown(one.absent)
                 inner.taken.add(self.names[one.absent])
         inner.taken |= {name for name, one in self.names.held.items() if one.last > at}
-        for (inside, _, start), output in zip(line.carried, line.outputs, strict=True):
+        for (inside, after, start), output in zip(line.carried, line.outputs, strict=True):
             name = self.carried_name(start, output, inner, at)
+            if after.line >= 0 and after.count == 1 and inside.last <= after.line:
+                after.hint = name
             value = self.names.shown(start)
             if name != value:
                 before.append(f"{indent}{name} = {value}")
@@ -261,7 +263,9 @@ class _Body:
         body = _Body(self.writer, line.body, inner, indent + INDENT)
         lines = body.lines()
         changed = [
-            (inner[inside], inner.shown(after)) for inside, after, _ in line.carried if inner[inside] != inner.shown(after)
+            (inner[inside], inner.shown(after))
+            for inside, after, _ in line.carried
+            if inner[inside] != inner.shown(after)
         ]
         if changed:
             names, values = zip(*changed, strict=True)
@@ -270,7 +274,12 @@ class _Body:
 
     def carried_name(self, start: Symbol, output: Symbol, inner: _Names, at: int) -> str:
         name = self.names[start]
-        if start.last <= at and start.count == 1 and name not in inner.taken and not self.names.is_long(output, self.plan, at):
+        if (
+            start.last <= at
+            and start.count == 1
+            and name not in inner.taken
+            and not self.names.is_long(output, self.plan, at)
+        ):
             return name
         return self.free_for_loop(output, inner, at)
 
@@ -300,9 +309,9 @@ class _Body:
         rows = self.rows(loop.rows)
         if isinstance(rows, str):
             return [f"{indent}{before}{rows}{after}"]
-        line = f"{indent}{before}[{', '.join(rows)}]{after}"
-        if len(line) <= WIDTH:
-            return [line]
+        short = f"{indent}{before}[{', '.join(rows)}]{after}"
+        if len(short) <= WIDTH:
+            return [short]
         listed = distinct(f"{loop.index.name.strip('_') or 'row'}s", self.names.taken)
         return [*laid_out(f"{listed} = ", rows, "", indent, "[]"), f"{indent}{before}{listed}{after}"]
 
