@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archc.graph.graph import Graph, Node
+from archc.operators.convolution import ConvTranspose
+from archc.operators.reshaping import Upsample
+from archc.operators.shape_rules import per_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +49,15 @@ def _field(node: Node, inputs: list[Field | None]) -> Field | None:
     if len(window.kernel) != widest:
         return Field(size, jump, everything)
     size = tuple(s + (k - 1) * d * j for s, k, d, j in zip(size, window.kernel, window.dilation, jump, strict=True))
-    jump = tuple(j * s for j, s in zip(jump, window.stride, strict=True))
+    jump = tuple(j * s / e for j, s, e in zip(jump, window.stride, _enlargement(node, widest), strict=True))
     return Field(size, jump, everything)
+
+
+def _enlargement(node: Node, axes: int) -> tuple[float, ...]:
+    """How many output positions an operator that enlarges makes of one input position, along each axis."""
+    operator = node.operator
+    if isinstance(operator, ConvTranspose):
+        return per_axis(operator.stride, axes)
+    if isinstance(operator, Upsample):
+        return per_axis(operator.size, axes)
+    return (1,) * axes
