@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec as find_module
 from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
@@ -48,11 +49,14 @@ class Compiled:
     def to_keras(self, seed: int = 0, *, modules: Collection[str] = ()) -> Any:
         """A `keras.Model` with seeded initial weights. Needs Keras.
 
-        A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere.
+        A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere, and
+        where Keras is not installed (E803).
         """
         from archc.backends.keras.model import to_keras
 
         self.check_modules(modules)
+        if find_module("keras") is None:
+            raise CompileError((error(codes.NO_FRAMEWORK, None, "a live model needs Keras, and Keras is not installed", help="pip install 'archc[tensorflow]'"),))
         return to_keras(self.lowered, seed=seed, modules=modules)
 
     def check_modules(self, allowed: Collection[str]) -> None:

@@ -89,3 +89,31 @@ def run(model: Any, sample: Any) -> list[Any]:
 
     found = model(sample, training=False)
     return [np.asarray(one) for one in (found if isinstance(found, list | tuple) else [found])]
+
+
+OWN = """archc: 1
+name: own
+input: [8, 8, 4]
+layers:
+  - conv: 4
+  - layer: {class: "own_layers:Swirl", output: same}
+"""
+
+
+def test_own_layers_come_from_allowed_modules_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_layers.py").write_text("import keras\n\n\nclass Swirl(keras.layers.Layer):\n    pass\n", encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    compiled = archc.compile(str(tmp_path / "own.yaml"))
+    with pytest.raises(archc.CompileError) as refused:
+        compiled.to_keras()
+    assert [one.code.id for one in refused.value.diagnostics] == ["E312"]
+    model = compiled.to_keras(modules=["own_layers"])
+    assert type(model.layers[-1]).__name__ == "Swirl"
+
+
+def test_without_keras_a_live_model_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archc.pipeline.find_module", lambda name: None)
+    with pytest.raises(archc.CompileError) as refused:
+        archc.compile("lenet").to_keras()
+    assert [one.code.id for one in refused.value.diagnostics] == ["E803"]

@@ -38,7 +38,6 @@ ELSEWHERE = {
     "E801": "the machine: test_commands",
     "E802": "the machine: the diagram's tests",
     "E803": "the machine: the tests of the Keras backend",
-    "E804": "a target's limit: the tests of the backends",
 }
 """Codes that `check` does not give to a small spec, and where they are tested instead."""
 

@@ -112,7 +112,6 @@ LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, a te
 CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an output; what was there before is whole.")
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
 NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
-UNSUPPORTED = Code("E804", "unsupported", "The target cannot express this operation.")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")
