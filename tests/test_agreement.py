@@ -101,7 +101,7 @@ layers:
 
 
 def test_own_layers_come_from_allowed_modules_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "own_layers.py").write_text("import keras\n\n\nclass Swirl(keras.layers.Layer):\n    pass\n", encoding="utf-8")
+    (tmp_path / "own_layers.py").write_text("import keras\n\n\nclass Swirl(keras.layers.Layer):\n    def call(self, x):\n        return x\n", encoding="utf-8")
     (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     compiled = archc.compile(str(tmp_path / "own.yaml"))
