@@ -92,7 +92,7 @@ def read_bytes(path: Path) -> bytes:
 def _near_file(path: Path) -> str:
     """The file beside the one that is not there, if its name is close."""
     near = closest(path.name, sorted(one.name for one in path.parent.glob("*.yaml")) if path.parent.is_dir() else [])
-    return f"did you mean {path.parent / near}?" if near else ""
+    return f"did you mean {_shown(path.parent / near)}?" if near else ""
 
 
 def _by_name(name: str, variant: str, address: str) -> Address:
