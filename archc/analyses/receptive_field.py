@@ -49,7 +49,8 @@ def _field(node: Node, inputs: list[Field | None]) -> Field | None:
     if len(window.kernel) != widest:
         return Field(size, jump, everything)
     size = tuple(s + (k - 1) * d * j for s, k, d, j in zip(size, window.kernel, window.dilation, jump, strict=True))
-    jump = tuple(j * s / e for j, s, e in zip(jump, window.stride, _enlargement(node, widest), strict=True))
+    steps = zip(jump, window.stride, _enlargement(node, widest), strict=True)
+    jump = tuple(j * s if enlarged == 1 else j * s / enlarged for j, s, enlarged in steps)
     return Field(size, jump, everything)
 
 
