@@ -16,6 +16,8 @@ from archc.commands.targets import add_spec, add_strict, compiled
 from archc.diagnostics import closest, codes
 from archc.pipeline import Compiled
 
+LARGE = 20_000_000
+"""Parameters from which writing takes long enough to be shown."""
 KERAS = ("keras", "config", "python")
 EXAMPLES = """examples:
   archc build vgg:D                             build/vgg-d.keras, build/vgg-d.py, build/vgg-d.svg
@@ -81,7 +83,8 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
             lost = Failure(f"{kind} could not be drawn: {problem}", needs, MACHINE, codes.ENGINE)
     if folder.exists() and not folder.is_dir():
         raise Failure(f"{folder} is a file, and -o needs a folder", "", MACHINE)
-    paths = write_all(folder, artefacts)
+    with console.working(f"writing {one.graph.address}", long=one.analysed.cost.params > LARGE):
+        paths = write_all(folder, artefacts)
     if not console.is_json:
         cost = one.analysed.cost
         console.line(f"{one.graph.address}: {large(cost.params)} parameters, {large(cost.macs)} MACs")

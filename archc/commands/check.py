@@ -20,6 +20,8 @@ EXAMPLES = """examples:
   cat net.yaml | archc check -    a spec from standard input"""
 
 
+MANY = 8
+"""Variants from which checking a family takes long enough to be shown."""
 WORDS = {"params": "parameters", "macs": "MACs", "weight_layers": "weight layers"}
 
 
@@ -40,8 +42,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
             wrong = True
             continue
         names = list(family) if variant in ("", "*") else [family.choose(variant)]
-        for name in names:
-            wrong |= not _one(family, name, given, options.strict, console, results, told)
+        with console.working(f"checking {family.spec.name}", long=len(names) > MANY) as now:
+            for name in names:
+                now(name)
+                wrong |= not _one(family, name, given, options.strict, console, results, told)
     if console.is_json:
         console.data(results)
     return WRONG_SPEC if wrong else DONE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from archc.diagnostics import Code, Diagnostic
@@ -36,6 +37,17 @@ class Console:
     def note(self, text: str) -> None:
         """A line about the work, on stderr."""
         print(text, file=sys.stderr)
+
+    @contextmanager
+    def working(self, text: str, *, long: bool) -> Generator[Callable[[str], None], None, None]:
+        """Shows on a terminal that long work goes on; the function that it gives says what is being done now."""
+        if not long or self.is_json or not sys.stderr.isatty():
+            yield lambda now: None
+            return
+        from rich.console import Console as Rich
+
+        with Rich(stderr=True).status(text) as status:
+            yield lambda now: status.update(f"{text}: {now}")
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Diagnostics in the order of the text, the first twenty in full."""

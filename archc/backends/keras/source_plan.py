@@ -293,7 +293,7 @@ class _Handing:
         self.ends = {owner: inner.blocks[at].end for owner, at in self.finals.items()}
         self.inside = {owner: set[Value]() for owner in owners}
         for at, owner in enumerate(owners):
-            self.inside[owner] |= inner.plan.produced[at].keys()
+            self.inside[owner].update(inner.plan.produced[at])
 
     def settle(self) -> None:
         handed: list[Symbol] = []
