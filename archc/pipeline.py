@@ -203,6 +203,3 @@ def compile(address: str, **values: Any) -> Compiled:
     """
     found = find_spec(address)
     return load_address(found).compile(found.variant or None, values)
-
-
-__all__ = ["Compiled", "Family", "compile", "error", "load", "load_address"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics import Diagnostics, codes, error
-from archc.language.document import Mapping, Scalar, Value, plain
+from archc.language.document import Mapping, Value, plain
 from archc.language.spec import Variant
 from archc.language.validation import kind_of
 from archc.operators import show
@@ -114,6 +114,3 @@ def _difference(stated: Any, actual: Any) -> str:
 
 def _number(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:,}"
-
-
-__all__ = ["Expectation", "Scalar", "check_expectations", "facts"]

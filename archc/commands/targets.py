@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archc.commands import WRONG_CALL, Failure
-from archc.diagnostics import CompileError, Source, warning
-from archc.diagnostics.diagnostic import Diagnostic
+from archc.diagnostics import CompileError, Source
 from archc.language.catalogue import AddressError, find, shipped_paths
 from archc.language.document import read
 from archc.pipeline import Compiled, Family, load_address
@@ -79,6 +78,3 @@ def compiled(addresses: Sequence[str], assignments: Sequence[str], *, every: boo
 def add_strict(parser: argparse.ArgumentParser) -> None:
     """The `--strict` option."""
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
-
-
-__all__ = ["Diagnostic", "add_format", "add_spec", "add_strict", "compiled", "families", "values", "warning"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from archc.diagnostics import Code, Diagnostic, Origin, Span, closest, codes, error, foreign_letter
-from archc.language.document import Mapping, Scalar, Sequence, Value, follow
+from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
+from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
 from archc.language.spec import Parameter
 from archc.language.validation import kind_of
@@ -99,7 +99,7 @@ def bind(arguments: Value | None, signature: Signature, place: Span) -> tuple[di
 
 def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic]) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    if arguments.flow and arguments.entries and not set(arguments.entries) & set(signature.names) and all(_is_null(one) for _, one in arguments.entries.values()):
+    if arguments.flow and arguments.entries and not set(arguments.entries) & set(signature.names) and all(is_null(one) for _, one in arguments.entries.values()):
         words = list(arguments.entries)
         spaced = [one.replace(":", ": ", 1) for one in words if ":" in one and " " not in one]
         right = f"{{{', '.join(spaced)}}}" if len(spaced) == len(words) else f"[{', '.join(words)}]"
@@ -115,14 +115,10 @@ def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic
     return found
 
 
-def _is_null(value: Value) -> bool:
-    return isinstance(value, Scalar) and value.value is None
-
-
 def _unknown_help(name: str, value: Value, signature: Signature) -> str:
-    if _is_null(value) and ":" in name:
+    if is_null(value) and ":" in name:
         return f"put a space after the colon: `{name.replace(':', ': ', 1)}`"
-    if _is_null(value) and not name.isidentifier():
+    if is_null(value) and not name.isidentifier():
         return "an expression with a comma must be quoted in flow style"
     if near := _meant(name, signature):
         return f"did you mean `{near}`?"
@@ -382,6 +378,3 @@ def at_call(diagnostic: Diagnostic, origin: Origin) -> Diagnostic:
     if diagnostic.span is None or (origin.call is None and origin.turn is None):
         return diagnostic
     return error(diagnostic.code, Origin(diagnostic.span, origin.call, origin.turn), diagnostic.message, label=diagnostic.label, notes=diagnostic.notes, help=diagnostic.help)
-
-
-__all__ = ["Code", "Wrong", "bind"]

@@ -19,6 +19,7 @@ from archc.diagnostics import (
     codes,
     error,
     foreign_letter,
+    warning,
 )
 from archc.expansion.binding import (
     Evaluator,
@@ -38,7 +39,7 @@ from archc.expansion.naming import Chain, iterated, label_of, number, numbered
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope, TensorView
 from archc.graph.builder import NODE_LIMIT, Builder, Context
 from archc.graph.graph import Group, Tensor
-from archc.language.document import Scalar, Sequence, Value, located
+from archc.language.document import Scalar, Value, located
 from archc.language.expressions import Budget, Clause, Expression, ExpressionError, evaluate, parse, parse_clause
 from archc.language.spec import Branch, Cell, File, Macro, Parameter, Step
 from archc.language.steps import StepReader, is_merge
@@ -516,7 +517,7 @@ class Expander:
             inner.tensors, inner.places = scope.body.tensors, scope.body.places
             return [self.arranged(step, target.cell.body, inner, start, place, label)]
         if target is None:
-            raise Wrong(self.unknown_operation(step, scope.file))
+            raise Wrong(unknown_operation(step, scope.file))
         return self.operation(step, target, scope, start, inputs, place, label or "")
 
     def arranged(self, step: Step, steps: tuple[Step, ...], inner: Scope, start: Flow, place: Place, label: str | None) -> Flow:
@@ -550,9 +551,6 @@ class Expander:
         if key not in self.targets:
             self.targets[key] = file.macro(word) or OPERATORS.get(word) or match_cell(word, file)
         return self.targets[key]
-
-    def unknown_operation(self, step: Step, file: File) -> Any:
-        return unknown_operation(step, file)
 
     def operation(self, step: Step, operator: type[Operator], scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str) -> list[Flow]:
         """An operator on its inputs."""
@@ -598,8 +596,6 @@ class Expander:
                 places.setdefault(one, []).append(f"`{label}`")
             which = next((" and ".join(found[:3]) for found in places.values() if len(found) > 1), "")
             if operator.name == "concat":
-                from archc.diagnostics import warning
-
                 self.diagnostics.add(warning(codes.CONCAT_SAME, step.span, "`concat` joins a tensor to itself", label=f"{which} are one tensor" if which else "", help="name two tensors, where that was meant"))
                 return
             raise Wrong(error(codes.SAME_TENSOR, step.span, f"`{operator.name}` merges a tensor with itself", label=f"{which} are one tensor" if which else "", help="a shortcut starts before the block: in a macro it is `input`"))
@@ -912,6 +908,3 @@ def unknown_operation(step: Step, file: File) -> Any:
     else:
         help = "define a macro of that name under `macros`, or see docs/operators.md"
     return error(codes.UNKNOWN_OPERATION, step.span, f"there is no operator, macro or notation cell `{word[:80]}`", help=help)
-
-
-__all__ = ["CellMatch", "Expander", "Place", "Sequence", "match_cell", "unknown_operation"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.diagnostics import CompileError, Diagnostics, Note, Origin, closest, codes, error, warning
+from archc.diagnostics import CompileError, Diagnostics, Note, Origin, codes, error, warning
 from archc.graph.graph import Group, Node, Tensor
 from archc.operators import Operator, Problem, Shape
 
@@ -138,6 +138,3 @@ def _difference(first: Operator, second: Operator) -> str:
 
 def _shown(value: Any) -> str:
     return f"`{value}`"
-
-
-__all__ = ["Builder", "Context", "closest"]

@@ -96,6 +96,11 @@ def located(value: Any, span: Span) -> Value:
     return Scalar(value, "" if value is None else str(value), False, span)
 
 
+def is_null(value: Value) -> bool:
+    """True for a value that is empty or `null`."""
+    return isinstance(value, Scalar) and value.value is None
+
+
 def follow(value: Value, path: Iterator[str | int] | list[str | int]) -> Value:
     """The value at a path of keys and indices, or the last one on the way that exists."""
     for step in path:

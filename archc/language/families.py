@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archc.diagnostics import CompileError, Source, closest, codes, error
+from archc.diagnostics import CompileError, Source, Span, closest, codes
 from archc.language.catalogue import AddressError
-from archc.language.document import Mapping, Scalar, Sequence, Value, located, plain, read
+from archc.language.document import Mapping, Scalar, Sequence, Value, located, read
 from archc.language.spec import File, Spec, Variant
 from archc.language.steps import StepReader
 from archc.language.validation import TOP_KEYS, VARIANT_KEYS, FileReader, kind_of
@@ -242,10 +242,5 @@ def given(values: dict[str, Any], name: str = "--set") -> dict[str, Value]:
             found[key] = value
             continue
         text = f"{key}={value}"
-        from archc.diagnostics import Span
-
         found[key] = located(value, Span(Source(name, text), len(key) + 1, len(text)))
     return found
-
-
-__all__ = ["CompileError", "Opener", "SpecReader", "error", "given", "plain"]

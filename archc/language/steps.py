@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from archc.diagnostics import Diagnostics, Span, closest, codes, error
-from archc.language.document import Mapping, Scalar, Sequence, Value
+from archc.language.document import Mapping, Scalar, Sequence, Value, is_null
 from archc.language.spec import STEP_KEYS, Branch, Step
 from archc.operators import OPERATORS, Role, fields_of
 
@@ -77,7 +77,7 @@ class StepReader:
 
     def without_strays(self, value: Mapping, operations: list[str]) -> list[str]:
         """What flow style made of an unquoted `for` or `when` is reported as that, once."""
-        stray = [one for one in operations if _is_null(value.entries[one][1]) and (" " in one or not one.isidentifier())]
+        stray = [one for one in operations if is_null(value.entries[one][1]) and (" " in one or not one.isidentifier())]
         split = next((one for one in ("for", "when") if one in value.entries), None)
         if value.flow and stray and split:
             first = value.entries[split][1]
@@ -215,7 +215,3 @@ class StepReader:
 
     def wrong(self, code: codes.Code, span: Span, message: str, help: str = "") -> None:
         self.diagnostics.add(error(code, span, message, help=help))
-
-
-def _is_null(value: Value) -> bool:
-    return isinstance(value, Scalar) and value.value is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error, foreign_letter
@@ -341,6 +341,3 @@ def kind_of(value: Value | object) -> str:
 
 def _show(value: Value) -> str:
     return f"`{value.text}`" if isinstance(value, Scalar) and value.plain else kind_of(value)
-
-
-Check = Callable[[Value], None]
