@@ -15,8 +15,9 @@ from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
-from archc.language.document import Value
+from archc.language.document import Scalar, Value
 from archc.language.families import SpecReader, given
+from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
 from archc.language.steps import StepReader
 
@@ -173,6 +174,31 @@ class Family:
                 near = closest(name, self.spec.file.params)
                 listed = ", ".join(self.spec.file.params) or "none"
                 raise AddressError(f"`{self.spec.name}` has no parameter `{name}`", f"did you mean `{near}`?" if near else f"its parameters are {listed}", codes.UNKNOWN_PARAMETER)
+
+
+    def entry(self) -> FamilyEntry:
+        """What the index and `archc list` tell of the family. Raises `CompileError`."""
+        root, variants = self.spec.file.root, self.spec.variants.values()
+        title = root.get("title")
+        source = next(iter(variants)).source
+        networks = [self.compile(one.name or None) for one in variants]
+        return {
+            "digest": digest(self.address.path) if self.address.path else "",
+            "title": title.text if isinstance(title, Scalar) else self.spec.name,
+            "paper": str(source.get("title", "")),
+            "year": source["year"] if isinstance(source.get("year"), int) else None,
+            "variants": [
+                {
+                    "name": one.variant.name,
+                    "title": one.variant.title,
+                    "implementation": one.variant.implementation or None,
+                    "aliases": list(one.variant.aliases),
+                    "params": one.analysed.cost.params,
+                    "macs": one.analysed.cost.macs,
+                }
+                for one in networks
+            ],
+        }
 
 
 def load_address(address: Address) -> Family:

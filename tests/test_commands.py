@@ -21,6 +21,7 @@ from archc.commands import COMMANDS, main
 from archc.commands.files import write_all
 from archc.diagnostics.codes import CODES
 from archc.graph.graph import Graph
+from archc.language import index
 from archc.language.catalogue import shipped_paths
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -507,3 +508,44 @@ def test_api_errors(tmp_path: Path) -> None:
     assert "did you mean `conv`?" in str(caught.value)
     with pytest.raises(AttributeError):
         _ = archc.nothing  # pyright: ignore[reportAttributeAccessIssue]
+
+
+# Many specs at once
+
+
+def test_check_names_every_address_that_leads_nowhere(shell: Shell) -> None:
+    found = shell("check", "nosuch", "lenet", "resnet:1")
+    assert found.code == 2
+    assert "no spec `nosuch`" in found.err
+    assert "no variant `1`" in found.err
+    assert "ok  lenet" in found.out
+
+
+def test_processes_report_what_one_process_does_in_the_same_order(shell: Shell) -> None:
+    bad = shell.write("bad.yaml", PLAIN.replace("conv: 8", "convx: 8"))
+    specs = ["vgg:A", bad, *(path.stem for path in shipped_paths()[:8]), "nosuch"]
+    together = shell("check", *specs, "--format", "json")
+    alone = [json.loads(one.out) for one in (shell("check", spec, "--format", "json") for spec in specs)]
+    assert together.code == 2
+    assert json.loads(together.out) == [entry for one in alone for entry in one]
+
+
+def test_an_entry_of_the_index_holds_for_the_very_text_only(tmp_path: Path) -> None:
+    path, blocks = tmp_path / "net.yaml", tmp_path / "blocks"
+    blocks.mkdir()
+    path.write_text(PLAIN)
+    (blocks / "b.yaml").write_text("archc: 1")
+    entry = {"digest": index.digest(path), "title": "", "paper": "", "year": None, "variants": []}
+    (tmp_path / index.NAME).write_text(json.dumps({"net": entry}))
+    assert index.indexed(path) == entry
+    path.write_text(PLAIN + "\n")
+    assert index.indexed(path) is None
+    path.write_text(PLAIN)
+    (blocks / "b.yaml").write_text("archc: 1 ")
+    index._libraries.cache_clear()
+    assert index.indexed(path) is None
+
+
+def test_list_as_markdown_has_a_line_for_each_family(shell: Shell) -> None:
+    found = shell("list", "--format", "markdown")
+    assert [line.split("|")[1].strip() for line in found.out.splitlines()[2:]] == [f"[{path.stem}]({path.stem}.yaml)" for path in shipped_paths()]

@@ -10,10 +10,11 @@ from archc.backends import BACKENDS, DIAGRAMS, backend
 from archc.backends.base import Artefact
 from archc.backends.diagram.engine import EngineError
 from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
-from archc.commands.console import Console, large
+from archc.commands.console import Console
 from archc.commands.files import write_all
 from archc.commands.targets import add_spec, add_strict, compiled
 from archc.diagnostics import closest, codes
+from archc.diagnostics.figures import large
 from archc.pipeline import Compiled
 
 LARGE = 20_000_000
@@ -83,7 +84,7 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
             lost = Failure(f"{kind} could not be drawn: {problem}", needs, MACHINE, codes.ENGINE)
     if folder.exists() and not folder.is_dir():
         raise Failure(f"{folder} is a file, and -o needs a folder", "", MACHINE)
-    with console.working(f"writing {one.graph.address}", long=one.analysed.cost.params > LARGE):
+    with console.working(f"writing {one.graph.address}", at_once=one.analysed.cost.params > LARGE):
         paths = write_all(folder, artefacts)
     if not console.is_json:
         cost = one.analysed.cost

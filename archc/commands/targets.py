@@ -46,12 +46,13 @@ def values(assignments: Sequence[str]) -> dict[str, Any]:
 def families(addresses: Sequence[str]) -> Iterator[tuple[Family, str]]:
     """The families and the variants asked for; a pattern in a path is filled in."""
     for address in addresses:
-        for one in _filled(address):
+        for one in filled(address):
             found = find(one, sys.stdin.buffer.read() if one.startswith("-") else None)
             yield load_address(found), found.variant
 
 
-def _filled(address: str) -> Iterator[str]:
+def filled(address: str) -> Iterator[str]:
+    """The addresses that an address with a pattern in its path stands for. Raises `AddressError`."""
     path = address.rpartition(":")[0] or address
     if "*" not in path or Path(path).exists():
         yield address
