@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec as find_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
@@ -47,8 +48,8 @@ class Compiled:
 
         return lower(self.graph)
 
-    def to_keras(self, seed: int = 0, *, modules: Collection[str] = ()) -> Any:
-        """A `keras.Model` with seeded initial weights. Needs Keras.
+    def to_keras(self, seed: int = 0, *, modules: Collection[str] = (), weights: str | Path | None = None) -> Any:
+        """A `keras.Model` with seeded initial weights, or those in a file (`.keras`, `.h5`, `.pth`). Needs Keras.
 
         A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere, and
         where Keras is not installed (E803).
@@ -58,7 +59,13 @@ class Compiled:
         self.check_modules(modules)
         if find_module("keras") is None:
             raise CompileError((error(codes.NO_FRAMEWORK, None, "a live model needs Keras, and Keras is not installed", help="pip install 'archc[tensorflow]'"),))
-        return to_keras(self.lowered, seed=seed, modules=modules)
+        model = to_keras(self.lowered, seed=seed, modules=modules)
+        if weights is not None:
+            from archc.backends.keras.weight_files import read_weights
+
+            for name, values in read_weights(Path(weights), self.lowered).items():
+                model.get_layer(name).set_weights(values)
+        return model
 
     def check_modules(self, allowed: Collection[str]) -> None:
         """Raises `CompileError` (E312) where a `layer:` step names a module that is not allowed."""

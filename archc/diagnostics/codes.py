@@ -111,6 +111,7 @@ LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, a te
 
 CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an output; what was there before is whole.")
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
+WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
 NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")

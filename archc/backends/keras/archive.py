@@ -35,7 +35,7 @@ _PAGE = 1 << 12
 _SMALL = 1 << 14
 _BEGINNING = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can hold: archives do not tell when they were made
 # The inner layers that hold the weights of a layer which has none of its own, each as many as the others.
-_INNER: dict[str, tuple[str, ...]] = {
+INNER: dict[str, tuple[str, ...]] = {
     "ConvLSTM1D": ("cell",),
     "ConvLSTM2D": ("cell",),
     "ConvLSTM3D": ("cell",),
@@ -166,7 +166,7 @@ class _Layout:
 
     def add(self, path: str, layer: KerasLayer) -> list[int]:
         """Place for the weights of a layer; their offsets, in the layer's order."""
-        inner = _INNER.get(layer.class_name)
+        inner = INNER.get(layer.class_name)
         paths = [f"{path}/{one}/vars" for one in inner] if inner else [f"{path}/vars"]
         each = len(layer.weights) // len(paths)
         offsets: list[int] = []
