@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from archc.diagnostics import Diagnostics, Origin, Span, closest, codes, error, warning
 from archc.expansion.binding import Wrong
-from archc.expansion.expand import Expander, Place
+from archc.expansion.expand import Expander
+from archc.expansion.place import Place
 from archc.expansion.scope import POISON, Flow, Scope
 from archc.graph.builder import Builder, Context
 from archc.graph.graph import Graph, Group, Node, Tensor
@@ -64,10 +65,10 @@ def parameters(spec: Spec, variant: Variant, given: Map[str, Value], expander: E
             raise Wrong(error(codes.MISSING_KEY, parameter.span, f"the parameter `{name}` has no value{f' in the variant `{variant.name}`' if variant.name else ''}", help="give it a default, a value in the variant, or one with --set"))
     own = {name: one for name, one in spec.file.params.items() if one.type != "steps"}
     passed = {name: one for name, one in spec.file.params.items() if one.type == "steps"}
-    expander.parameters(own, bound, family, family, f"`{spec.name}`")
+    expander.parameters.bind(own, bound, family, family, f"`{spec.name}`")
     bodies = {name: one.default for name, one in passed.items() if one.default is not None}
-    expander.parameters(passed, {**bodies, **bound}, scope, family, f"`{spec.name}`")
-    expander.lets(spec.file.let, family, None)
+    expander.parameters.bind(passed, {**bodies, **bound}, scope, family, f"`{spec.name}`")
+    expander.parameters.lets(spec.file.let, family, None)
 
 
 def inputs(variant: Variant, expander: Expander, scope: Scope, root: Group) -> Flow:
@@ -83,7 +84,7 @@ def inputs(variant: Variant, expander: Expander, scope: Scope, root: Group) -> F
 
 
 def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -> Flow:
-    value: Any = expander.evaluate(declared.shape, scope)
+    value: Any = expander.evaluation.value(declared.shape, scope)
     got = kind_of(value)
     shape = cast("list[Any]", value) if isinstance(value, list) else []
     if not shape:
@@ -112,7 +113,7 @@ def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> l
         return [(name, flow, last)]
     found: list[tuple[str, Flow, Span | None]] = []
     for key, scalar in variant.outputs:
-        tensor = expander.text(scalar, scope)
+        tensor = expander.evaluation.text(scalar, scope)
         if (scope, tensor) in expander.dropped and tensor not in scope.tensors:
             continue
         name = tensor if key is scalar else key.text

@@ -115,6 +115,13 @@ class Scope:
             at = at.parent
         return self.tensor(name)
 
+    def peek(self, name: str) -> Any:
+        """The value or tensor of a name, or `None`."""
+        try:
+            return self.find(name)
+        except KeyError:
+            return None
+
     def tensor(self, name: str) -> Flow:
         """The tensor of a name; raises `KeyError`."""
         at: Scope | None = self

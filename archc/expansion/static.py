@@ -15,7 +15,7 @@ from archc.expansion.binding import (
     missing,
     operator_signature,
 )
-from archc.expansion.expand import CellMatch, match_cell, unknown_operation
+from archc.expansion.words import CellMatch, match_cell, unknown_operation
 from archc.language.document import Mapping, Scalar, Value, plain
 from archc.language.spec import Cell, File, Macro, Spec, Step
 from archc.language.steps import StepReader
