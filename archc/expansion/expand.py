@@ -19,7 +19,7 @@ from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poi
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
 from archc.expansion.words import CellMatch, Words, unknown_operation
-from archc.graph.builder import Builder, Context
+from archc.graph.builder import Builder, Context, Named
 from archc.graph.graph import Group, Tensor
 from archc.language.document import Scalar
 from archc.language.spec import Branch, Macro, Step
@@ -60,13 +60,14 @@ class Expander:
             except Wrong as wrong:
                 for one in wrong.diagnostics:
                     self.diagnostics.add(at_call(one, Origin(step.span, place.call, place.turn)))
-                flow = self.lost(step, scope, flow)
+                flow = self.lost(step, scope, flow, place)
             except Poisoned:
-                flow = self.lost(step, scope, flow)
+                flow = self.lost(step, scope, flow, place)
         return flow
 
     def step(self, step: Step, scope: Scope, flow: Flow, place: Place) -> Flow:
         """Runs a step, looped or not."""
+        scope.flow = flow
         if not step.looped:
             return self.once(step, scope, flow, place, 0)
         label = self.labels.of_loop(step, scope, place)
@@ -90,6 +91,7 @@ class Expander:
 
     def once(self, step: Step, scope: Scope, flow: Flow, place: Place, iteration: int) -> Flow:
         """Runs a step one time."""
+        scope.flow = flow
         self.loops.spend(step, place)
         inputs = self.tensors.inputs(step, scope, flow)
         start = inputs[0] if inputs else flow
@@ -99,7 +101,7 @@ class Expander:
         for name in names:
             self.tensors.check_name(step, name, scope, place)
         label = self.labels.of(step, scope, place, names, iteration)
-        here = self.settings(step, scope, place, label)
+        here = self.settings(step, scope, place, names, label)
         results = self.run(step, scope, start, inputs, here, label)
         self.tensors.bind(step, names, results, scope, place)
         if step.share is not None and here.share is not None:
@@ -120,7 +122,8 @@ class Expander:
                 self.tensors.bind_one(step, name, tensor, scope, place)
         return inputs[0]
 
-    def settings(self, step: Step, scope: Scope, place: Place, label: str | None) -> Place:
+    def settings(self, step: Step, scope: Scope, place: Place, names: list[str], label: str | None) -> Place:
+        """The place with what the step keys set."""
         share = place.share
         if step.share is not None:
             share = self.shares.of(step, self.evaluation.text(step.share, scope), scope)
@@ -131,13 +134,17 @@ class Expander:
                 raise Wrong(error(codes.WRONG_TYPE, step.trainable.span, f"`trainable` takes `true` or `false`, and this is {kind_of(value)}"))
             trainable = trainable and value
         doc = step.doc or place.doc
-        if (share, trainable, doc) == (place.share, place.trainable, place.doc):
+        named = place.named
+        at = next((at for at, name in enumerate(names) if name != "_"), None)
+        if at is not None and label is not None:
+            named = Named(step.names[at].span, len(place.prefix) + len(label))
+        if (share, trainable, doc, named) == (place.share, place.trainable, place.doc, place.named):
             return place
-        return replace(place, share=share, trainable=trainable, doc=doc)
+        return replace(place, share=share, trainable=trainable, doc=doc, named=named)
 
-    def lost(self, step: Step, scope: Scope, flow: Flow) -> Flow:
+    def lost(self, step: Step, scope: Scope, flow: Flow, place: Place) -> Flow:
         """The flow after a step that failed."""
-        self.tensors.lost(step, scope)
+        self.tensors.lost(step, scope, place)
         return flow if step.operation == "side" else POISON
 
     # What an operation does
@@ -161,10 +168,11 @@ class Expander:
 
     def arranged(self, step: Step, steps: tuple[Step, ...], inner: Scope, start: Flow, place: Place, label: str | None) -> Flow:
         """Runs steps put in place."""
+        path = (*place.path, step.site)
         if label is None:
-            return self.steps(steps, inner, start, moved(place, chain=(*place.chain, step.site)))
+            return self.steps(steps, inner, start, moved(place, chain=(*place.chain, step.site), path=path))
         group = place.group if step.looped else Group("steps", label, label, place.group, step.site, doc=step.doc)
-        here = moved(place, prefix=f"{place.prefix}{label}_", group=group)
+        here = moved(place, prefix=f"{place.prefix}{label}_", group=group, path=path)
         return self.body(steps, inner, start, here)
 
     def held(self, step: Step, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
@@ -203,14 +211,15 @@ class Expander:
             raise Wrong(error(codes.NO_FLOW, step.span, f"`{step.operation}` has no input: there is no flowing tensor here", help="name its input with `from`"))
         self.operations.check_count(step, operator, len(tensors) if step.branches is None or step.branches else 0)
         self.operations.check_repeated(step, operator, tensors, labels)
-        context = Context(Origin(step.span, place.call, place.turn), place.group, step.site, place.trainable, place.doc, text)
+        context = Context(Origin(step.span, place.call, place.turn), place.group, step.site, place.trainable, place.doc, text, place.named)
         share = self.shares.next(place.share, built, self.builder, tensors)
         made = self.builder.add(built, tensors, place.prefix + label, context, labels=labels, share=share)
         return list(made) if made is not None else [POISON] * max(1, len(step.names))
 
     def branches(self, step: Step, scope: Scope, start: Flow, place: Place, label: str) -> tuple[list[Flow], list[str]]:
         """The tensors of a merge's branches and what a person calls them."""
-        prefix = place.prefix if label == step.operation else f"{place.prefix}{label}_"
+        named = any(one.text != "_" for one in step.names)
+        prefix = place.prefix if label == step.operation and not named else f"{place.prefix}{label}_"
         here = moved(place, prefix=prefix)
         found: list[Flow] = []
         labels: list[str] = []
@@ -281,4 +290,7 @@ class Expander:
         if any(one is None for one in given):
             raise Wrong(error(codes.NO_FLOW, step.span, f"`{macro.name}` has no input: there is no flowing tensor here", help="name its input with `from`"))
         inner.tensors.update(zip(names, given, strict=True))
-        return given[0] if len(given) == 1 else None
+        if len(given) > 1:
+            return None
+        inner.tensors["input"] = inner.flow = given[0]
+        return given[0]

@@ -84,6 +84,8 @@ def inputs(variant: Variant, expander: Expander, scope: Scope, root: Group) -> F
 
 
 def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -> Flow:
+    if any(declared.name in one.values for one in scope.chain()):
+        raise Wrong(error(codes.NAME_TAKEN, declared.span, f"the input `{declared.name}` has the name of a value", help="choose another name for one of the two"))
     value: Any = expander.evaluation.value(declared.shape, scope)
     got = kind_of(value)
     shape = cast("list[Any]", value) if isinstance(value, list) else []

@@ -8,6 +8,7 @@ from typing import Any
 
 from archc.diagnostics import Call, Span, Turn
 from archc.expansion.naming import Chain
+from archc.graph.builder import Named
 from archc.graph.graph import Group
 
 Bindings = Map[str, Any]
@@ -29,7 +30,8 @@ class Place:
     """Where in the expansion steps run: name prefix, group, call, and the settings in force.
 
     `reread` holds the names that the loops around read with `from`: a loop may bind those anew. `turn` is the
-    iteration of the innermost loop in this text, `runs` the product of the lengths of all the loops around.
+    iteration of the innermost loop in this text, `runs` the product of the lengths of all the loops around. `path` are
+    the sites of the cells, `$steps` and groups on the way from the start of the body, `named` the `as` in force.
     """
 
     prefix: str
@@ -43,6 +45,8 @@ class Place:
     doc: str = ""
     turn: Turn | None = None
     runs: int = 1
+    path: Chain = ()
+    named: Named | None = None
 
 
 def moved(
@@ -55,6 +59,7 @@ def moved(
     reread: frozenset[str] | None = None,
     turn: Turn | None = None,
     runs: int = 1,
+    path: Chain | None = None,
 ) -> Place:
     """The place with another prefix, group or numbering. Written out, for `replace` is slow and this runs at every step."""
     return Place(
@@ -69,4 +74,6 @@ def moved(
         place.doc,
         place.turn if turn is None else turn,
         place.runs * runs,
+        place.path if path is None else path,
+        place.named,
     )

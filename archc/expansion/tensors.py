@@ -68,6 +68,8 @@ class Tensors:
                 raise Wrong(error(codes.NAME_FORM, scalar.span, f"`{name}` cannot name a tensor", help="use letters, digits and `_`"))
             if name == "input":
                 raise Wrong(error(codes.NAME_TAKEN, scalar.span, "`input` is the name of the input", help="choose another name"))
+            if name in found and name != "_":
+                raise Wrong(error(codes.NAME_TAKEN, scalar.span, f"`as` has the name `{name}` twice", help="choose another name, or `_` to drop the output"))
             found.append(name)
         return found
 
@@ -82,21 +84,19 @@ class Tensors:
         """Binds a name in the body around."""
         self.check_name(step, name, scope, place)
         scope.body.tensors[name] = tensor
-        scope.body.places[name] = step.site
+        scope.body.places[name] = (*place.path, step.site)
 
     def check_name(self, step: Step, name: str, scope: Scope, place: Place) -> None:
         """Each name is bound once, save what a loop binds anew."""
         body = scope.body
         for one in scope.chain():
-            again = one is body and name in one.tensors and (one.places.get(name) == step.site or _among(name, place.reread))
+            again = one is body and name in one.tensors and (one.places.get(name) == (*place.path, step.site) or _among(name, place.reread))
             elsewhere = name in one.tensors and (one is body or one.tensors is not body.tensors)
             if (name in one.values or elsewhere) and not again:
                 what = "a value" if name in one.values else "a tensor"
                 raise Wrong(error(codes.NAME_TAKEN, step.names[0].span, f"`{name}` is the name of {what} already", help="choose another name"))
-            if one.macro:
-                break
 
-    def lost(self, step: Step, scope: Scope) -> None:
+    def lost(self, step: Step, scope: Scope, place: Place) -> None:
         """The names of a step that failed stand for tensors that nobody complains about."""
         for name in step.names:
             start, computed, _ = name.text.partition("$")
@@ -104,7 +104,7 @@ class Tensors:
                 scope.body.failed.append(start)
             elif start not in scope.body.tensors and scope.peek(start) is None:
                 scope.body.tensors[start] = POISON
-                scope.body.places[start] = step.site
+                scope.body.places[start] = (*place.path, step.site)
 
 
 def _among(name: str, written: frozenset[str]) -> bool:

@@ -168,6 +168,9 @@ class _Variants:
             base = self.base(own_entries["like"][1], (*path, name))
         merged = {one: pair for one, pair in base.items() if one not in ("default", "aliases", "title", "implementation", "doc")}
         merged |= {one: pair for one, pair in own_entries.items() if one != "like"}
+        for one, other in (("input", "inputs"), ("inputs", "input")):
+            if one in own_entries and other not in own_entries:
+                merged.pop(other, None)
         for both in ("expect", "source"):
             if both in base and both in own_entries:
                 merged[both] = (own_entries[both][0], _over(base[both][1], own_entries[both][1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable
+from collections.abc import Mapping as Map
 from typing import Any
 
 from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error, foreign_letter
@@ -144,21 +145,35 @@ class FileReader:
         body = value.get("body")
         if body is None:
             self.wrong(codes.MACRO_FORM, key.span, f"the macro `{name}` has no `body`", help="write `body:` and a list of steps under it")
+        params, lets = self.params(value.get("params"), f"the macro `{name}`"), self.lets(value.get("let"))
+        self.check_lets(params, lets)
         return Macro(
             name,
             key.span,
             self.text(value.get("doc"), "`doc`"),
-            self.params(value.get("params"), f"the macro `{name}`"),
-            self.lets(value.get("let")),
+            params,
+            lets,
             self.names(value.get("inputs"), "inputs"),
             self.scalars(value.get("outputs"), "outputs"),
             self.steps.steps(body),
             self.file,
         )
 
+    def family_values(self) -> set[str]:
+        """The names of the values that the file's macros see."""
+        return {*self.file.params, *(name for name, _, _ in self.file.let)}
+
+    def check_lets(self, params: Map[str, Parameter], lets: tuple[tuple[str, Span, Value], ...]) -> None:
+        """What a macro derives hides neither its own parameters nor the family's values."""
+        family = self.family_values()
+        for name, span, _ in lets:
+            if name in params or name in family:
+                what = "a parameter of the macro" if name in params else "a value of the family"
+                self.wrong(codes.NAME_TAKEN, span, f"`{name}` is the name of {what} already", help="choose another name")
+
     def check_inputs(self, value: Mapping) -> None:
         """A macro's inputs have names of their own: values and tensors share one namespace."""
-        taken: set[str] = set()
+        taken = self.family_values()
         for key in ("params", "let"):
             if isinstance(declared := value.get(key), Mapping):
                 taken |= set(declared.entries)
@@ -219,12 +234,22 @@ class FileReader:
             return Parameter(name, span, None, default=value)
         self.check_keys(value, PARAMETER_KEYS, f"the parameter `{name}`")
         kind, item = self.type_of(value.get("type"))
-        limits = {one: plain(found) for one in ("min", "max") if (found := value.get(one)) is not None}
+        limits = {one: self.limit(name, one, found) for one in ("min", "max") if (found := value.get(one)) is not None}
         choices = value.get("enum")
+        if choices is not None and not (isinstance(choices, Sequence) and choices.items):
+            self.wrong(codes.PARAMETER_FORM, choices.span, f"`enum` of `{name}` takes a list of values, and this is {kind_of(choices) if not isinstance(choices, Sequence) else 'an empty one'}", help="write `enum: [small, large]`")
         return Parameter(
             name, span, kind, item, value.get("default"), limits.get("min"), limits.get("max"),
             tuple(plain(choices)) if isinstance(choices, Sequence) else None, self.text(value.get("doc"), "`doc`"),
         )
+
+    def limit(self, name: str, key: str, value: Value) -> float | None:
+        """A number that a parameter's values are held to."""
+        found = plain(value)
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return found
+        self.wrong(codes.WRONG_TYPE, value.span, f"`{key}` of `{name}` takes a number, and this is {kind_of(value)}")
+        return None
 
     def type_of(self, value: Value | None) -> tuple[str | None, str | None]:
         if isinstance(value, Mapping) and set(value.entries) == {"list"}:
