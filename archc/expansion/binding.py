@@ -13,6 +13,7 @@ from typing import Any, cast
 from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
+from archc.language.expressions.values import LOOK_ALIKES as WORDS
 from archc.language.spec import Parameter
 from archc.language.validation import kind_of
 from archc.operators import OPERATORS, Field, Operator, fields_of
@@ -20,7 +21,7 @@ from archc.operators import OPERATORS, Field, Operator, fields_of
 STEP_LIMIT = 20_000_000
 """Steps that the expressions of one network may take in all."""
 
-LOOK_ALIKES = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false", "true": "true", "false": "false"}
+LOOK_ALIKES = {**WORDS, "y": "true", "n": "false", "true": "true", "false": "false"}
 
 
 class Wrong(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Mapping as Map
 from dataclasses import replace
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
-from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing
+from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing, type_error
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.labels import DEPTH_LIMIT, Labels
 from archc.expansion.loops import Loops
@@ -18,7 +18,7 @@ from archc.expansion.place import Place, moved
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
-from archc.expansion.words import CellMatch, Words, unknown_operation
+from archc.expansion.words import CellMatch, Words, check_parts, unknown_operation
 from archc.graph.builder import Builder, Context, Named
 from archc.graph.graph import Group, Tensor
 from archc.language.document import Scalar
@@ -131,7 +131,7 @@ class Expander:
         if step.trainable is not None:
             value = self.evaluation.value(step.trainable, scope)
             if not isinstance(value, bool):
-                raise Wrong(error(codes.WRONG_TYPE, step.trainable.span, f"`trainable` takes `true` or `false`, and this is {kind_of(value)}"))
+                raise Wrong(type_error("`trainable`", "`true` or `false`", value, step.trainable.span))
             trainable = trainable and value
         doc = step.doc or place.doc
         named = place.named
@@ -159,6 +159,7 @@ class Expander:
         if isinstance(target, Macro):
             return self.call(step, target, scope, start, inputs, place, label or "")
         if isinstance(target, CellMatch):
+            check_parts(step, target)
             inner = Scope(scope.file, self.parameters.file_scope(scope.file), dict(target.bound), around=scope)
             inner.tensors, inner.places = scope.body.tensors, scope.body.places
             return [self.arranged(step, target.cell.body, inner, start, place, label)]
@@ -272,6 +273,7 @@ class Expander:
         written = self.parameters.bind(macro.params, bound, scope, inner, f"the macro `{macro.name}`")
         shown = tuple((name, value) for name, value in inner.values.items())
         call = Call(macro.name, step.span, shown, place.call, depth)
+        self.loops.spend(step, place, len(macro.params) + len(macro.let))
         self.parameters.lets(macro.let, inner, call)
         if step.share is not None and place.share is not None:
             self.shares.check_values(place.share, inner.values)

@@ -18,7 +18,9 @@ from archc.language.spec import Branch, Step
 from archc.language.validation import kind_of
 
 REPEAT_LIMIT = 100_000
-RUN_LIMIT = 1_000_000
+RUN_LIMIT = 150_000
+RUNS_PER_NODE = 8
+"""Steps run to make a network: so many, and some more for each node that they make."""
 
 
 class Loops:
@@ -30,11 +32,12 @@ class Loops:
         self.runs = 0
         self.reads: dict[int, frozenset[str]] = {}
 
-    def spend(self, step: Step, place: Place) -> None:
-        """Counts what is run: steps that make no node cost time too."""
-        self.runs += 1
-        if self.runs > RUN_LIMIT:
-            self.diagnostics.add(error(codes.LIMIT_NODES, Origin(step.span, place.call), f"a network runs at most {RUN_LIMIT:,} steps, macro calls and loops written out, and here it grows beyond them"))
+    def spend(self, step: Step, place: Place, count: int = 1) -> None:
+        """Counts what is run and what is bound: steps that make no node cost time too."""
+        self.runs += count
+        if self.runs > RUN_LIMIT + RUNS_PER_NODE * len(self.evaluation.builder.nodes):
+            message = f"the steps here run too often for the nodes that they make: at most {RUN_LIMIT:,} times, and {RUNS_PER_NODE} more for each node"
+            self.diagnostics.add(error(codes.LIMIT_NODES, Origin(step.span, place.call), message, help="macros that call one another twice at each level double their number"))
             raise CompileError(tuple(self.diagnostics))
 
     def check_runs(self, step: Step, count: int, place: Place) -> None:

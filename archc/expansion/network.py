@@ -97,12 +97,21 @@ def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -
             items = getattr(declared.shape, "items", None)
             span = items[at].span if items else declared.shape.span
             raise Wrong(error(codes.WRONG_VALUE, span, f"a size of an input is a whole number from 1, or `null`, and this is {kind_of(size)}"))
+    if _channels_first(shape):
+        expander.diagnostics.add(warning(codes.CHANNELS_FIRST, declared.shape.span, f"this is a map of {shape[0]}x{shape[1]} with {shape[2]} channels: shapes end with the channels", help=f"channels come last: `[{shape[1]}, {shape[2]}, {shape[0]}]`"))
     operator = OPERATORS["input"](shape=tuple(shape), dtype=declared.dtype)  # pyright: ignore[reportCallIssue]
     context = Context(Origin(declared.span), root, 0)
     made = expander.builder.add(operator, (), declared.name, context)
     tensor: Flow = made[0] if made else POISON
     scope.tensors[declared.name] = tensor
     return tensor
+
+
+def _channels_first(shape: list[Any]) -> bool:
+    """True for an image's shape in the order of other frameworks: `[3, 224, 224]`."""
+    if len(shape) != 3 or None in shape or shape[0] not in (1, 3):
+        return False
+    return shape[1] == shape[2] >= 8 or (shape[0] == 3 and min(shape[1:]) >= 32)
 
 
 def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> list[tuple[str, Flow, Span | None]]:
@@ -120,6 +129,9 @@ def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> l
             continue
         name = tensor if key is scalar else key.text
         found.append((name, output(tensor, scalar, scope, flow), key.span))
+    if not found:
+        span = variant.outputs[0][0].span
+        raise Wrong(error(codes.UNKNOWN_OUTPUT, span, "no step makes any of the outputs: each is named at a `side` under a false `when`", help="list an output that the network always has"))
     names = [name for name, _, _ in found]
     for at, (name, _, span) in enumerate(found):
         if name in names[:at]:

@@ -9,10 +9,11 @@ from archc.expansion.binding import Wrong
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.place import Place
 from archc.expansion.scope import POISON, Flow, Scope
+from archc.graph.builder import LAYER_NAME_LIMIT
 from archc.language.document import Scalar
 from archc.language.spec import Step
 from archc.language.steps import StepReader
-from archc.language.validation import NAME_LIMIT, TENSOR_NAME
+from archc.language.validation import TENSOR_NAME
 
 
 class Tensors:
@@ -62,8 +63,8 @@ class Tensors:
         found: list[str] = []
         for scalar in step.names:
             name = self.evaluation.text(scalar, scope)
-            if len(name) > NAME_LIMIT:
-                raise Wrong(error(codes.LIMIT_NAME, scalar.span, f"a name has at most {NAME_LIMIT} characters, and this has {len(name)}"))
+            if len(name) > LAYER_NAME_LIMIT:
+                raise Wrong(error(codes.LIMIT_NAME, scalar.span, f"a tensor's name has at most {LAYER_NAME_LIMIT} characters, and this has {len(name)}"))
             if not TENSOR_NAME.match(name):
                 raise Wrong(error(codes.NAME_FORM, scalar.span, f"`{name}` cannot name a tensor", help="use letters, digits and `_`"))
             if name == "input":

@@ -8,6 +8,7 @@ from typing import Any
 
 from archc.diagnostics import closest, codes, error, foreign_letter
 from archc.expansion.binding import Wrong
+from archc.language.document import MAGNITUDE_LIMIT
 from archc.language.spec import Cell, File, Macro, Step
 from archc.language.validation import NAME_LIMIT
 from archc.operators import OPERATORS, Operator
@@ -55,9 +56,18 @@ def match_cell(word: str, file: File) -> CellMatch | None:
     return CellMatch(cell, {name: int(part) if part.isdigit() else part for name, part in found.groupdict().items()})
 
 
+def check_parts(step: Step, match: CellMatch) -> None:
+    """A number in a cell is held to what numbers are held to elsewhere."""
+    large = next((name for name, part in match.bound.items() if isinstance(part, int) and part > MAGNITUDE_LIMIT), None)
+    if large is not None:
+        raise Wrong(error(codes.LIMIT_MAGNITUDE, step.span, f"a number is at most 10^12, and `{large}` of the cell `{match.cell.pattern}` is {match.bound[large]} here"))
+
+
 def unknown_operation(step: Step, file: File) -> Any:
     """No operator, macro or cell has the name; says which one was probably meant."""
     word = step.operation
+    if len(word) > NAME_LIMIT:
+        return error(codes.LIMIT_NAME, step.span, f"a name has at most {NAME_LIMIT} characters, and this word has {len(word):,}")
     names = [*file.macro_names(), *OPERATORS, *(cell.pattern for cell in file.cells if cell.exact), "steps", "side"]
     aliases = {"conv2d": "conv", "conv1d": "conv", "conv3d": "conv", "maxpool": "max_pool", "batchnorm": "batch_norm", "linear_layer": "dense", "fc": "dense", "avgpool": "avg_pool", "concatenate": "concat"}
     near = aliases.get(word.lower()) or closest(word, names)

@@ -11,6 +11,7 @@ from archc.graph.graph import Group, Node, Tensor
 from archc.operators import Operator, Problem, Shape, show
 
 NODE_LIMIT = 250_000
+LAYER_NAME_LIMIT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,8 @@ class Builder:
             raise CompileError(tuple(self.diagnostics))
 
     def check_name(self, name: str, context: Context) -> None:
-        if len(name) > 512:
-            self.diagnostics.add(error(codes.LIMIT_NAME, context.origin, f"the layer's name would have {len(name)} characters; 512 are allowed"))
+        if len(name) > LAYER_NAME_LIMIT:
+            self.diagnostics.add(error(codes.LIMIT_NAME, context.origin, f"the layer's name would have {len(name)} characters; {LAYER_NAME_LIMIT} are allowed"))
         if name in self.names:
             self.clash(name, context)
 

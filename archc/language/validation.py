@@ -49,6 +49,7 @@ VARIANT_KEYS = (
 MACRO_KEYS = ("doc", "params", "let", "inputs", "outputs", "body")
 PARAMETER_KEYS = ("type", "default", "min", "max", "enum", "doc")
 EXPECT_KEYS = ("params", "trainable", "non_trainable", "macs", "weight_layers", "output", "receptive_field")
+FACT_KEYS = ("value", "about", "within", "paper", "source")
 SOURCE_KEYS = ("title", "authors", "year", "url", "venue", "section", "arxiv", "doi", "note")
 RESERVED = frozenset({*STEP_KEYS, *ARRANGING, "branches", "_", "input", "true", "false", "null"})
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -200,6 +201,9 @@ class FileReader:
 
     def outputs(self, value: Value | None) -> tuple[tuple[Scalar, Scalar], ...] | None:
         """The outputs: names of tensors, or a mapping that gives each output's own name and its tensor."""
+        if isinstance(value, Mapping | Sequence) and not (value.entries if isinstance(value, Mapping) else value.items):
+            self.wrong(codes.WRONG_VALUE, value.span, "`outputs` is empty, and a network gives something", help="name tensors, or leave the key out for the last one")
+            return None
         if isinstance(value, Mapping):
             self.scalars(Sequence(tuple(one for _, one in value.entries.values()), True, value.span), "outputs")
             return tuple((key, one) for key, one in value.entries.values() if isinstance(one, Scalar))
@@ -343,7 +347,20 @@ class FileReader:
         if mapping is None:
             return {}
         self.check_keys(mapping, EXPECT_KEYS, "`expect`")
-        return dict(mapping.entries)
+        return {name: pair for name, pair in mapping.entries.items() if self.states(name, pair[1])}
+
+    def states(self, name: str, value: Value) -> bool:
+        """True where a key of `expect` has a value to hold the network to."""
+        if isinstance(value, Scalar) and not value.text:
+            self.wrong(codes.WRONG_TYPE, value.span, f"`{name}` of `expect` has no value", help="write what the network has, or remove the key")
+            return False
+        if not isinstance(value, Mapping):
+            return True
+        self.check_keys(value, FACT_KEYS, f"`{name}` of `expect`")
+        if not {"value", "about"} & set(value.entries) and set(value.entries) <= set(FACT_KEYS):
+            self.wrong(codes.MISSING_KEY, value.span, f"`{name}` of `expect` states neither `value` nor `about`", help="write `{value: 61706}`, or `{about: 3.8e9, within: 2%}`")
+            return False
+        return True
 
 
 def kind_of(value: Value | object) -> str:

@@ -142,7 +142,7 @@ def item_of(value: Any, index: Any) -> Any:
     if not is_list(value):
         raise Trouble(codes.EXPRESSION_TYPE, f"an index reads a list or a map, not {kind(value)}")
     if not -len(value) <= whole(index, "an index") < len(value):
-        raise Trouble(codes.EXPRESSION_VALUE, f"index {index} is out of range: the list has {len(value)} items")
+        raise Trouble(codes.EXPRESSION_VALUE, f"index {index} is out of range: the list has {len(value)} item{'' if len(value) == 1 else 's'}")
     return value[index]
 
 

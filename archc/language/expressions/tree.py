@@ -11,7 +11,18 @@ from archc.diagnostics import closest, codes
 from archc.language.expressions.errors import ExpressionError, Trouble
 from archc.language.expressions.functions import FUNCTIONS
 from archc.language.expressions.operators import calculate, compare, field_of, item_of, part_of
-from archc.language.expressions.values import NUMBERS, Budget, Lookup, bounded, collected, is_list, kind, number, truth
+from archc.language.expressions.values import (
+    LOOK_ALIKES,
+    NUMBERS,
+    Budget,
+    Lookup,
+    bounded,
+    collected,
+    is_list,
+    kind,
+    number,
+    truth,
+)
 
 
 @dataclass(slots=True)
@@ -76,6 +87,8 @@ class Name(Node):
         near = closest(self.name, known)
         listed = ", ".join(dict.fromkeys(known[:12]))
         help = f"did you mean `{near}`?" if near else f"the names here are {listed}" if listed else ""
+        if self.name.lower() in LOOK_ALIKES:
+            help = f"write `{LOOK_ALIKES[self.name.lower()]}`"
         if self.name in FUNCTIONS:
             help = f"`{self.name}` is a function: call it, as in `{self.name}(...)`"
         return Trouble(codes.UNKNOWN_VALUE, f"no value `{self.name[:40]}` can be seen from here", help)

@@ -79,6 +79,8 @@ def shown(value: object) -> str:
 
 
 WORDS = {"true": True, "false": False, "null": None}
+LOOK_ALIKES = {"yes": "true", "no": "false", "on": "true", "off": "false"}
+"""What other languages write for truth values."""
 WORDS_OF = {True: "true", False: "false", None: "null"}
 
 
