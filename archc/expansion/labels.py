@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from typing import Any
 
+from archc.diagnostics import codes, error
+from archc.expansion.binding import Wrong
 from archc.expansion.naming import Chain, iterated, label_of, number, numbered
 from archc.expansion.place import Place
 from archc.expansion.scope import Closure, MacroValue, Scope
@@ -13,6 +15,7 @@ from archc.expansion.words import CellMatch, Words
 from archc.language.spec import Step
 
 DEPTH_LIMIT = 64
+SPLICE_LIMIT = 500_000
 
 
 class Labels:
@@ -20,11 +23,17 @@ class Labels:
 
     def __init__(self, words: Words) -> None:
         self.words = words
+        self.walked = 0
         self.numberings: dict[tuple[int, ...], tuple[Any, dict[tuple[Chain, int], int]]] = {}
 
     def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Map[tuple[Chain, int], int]:
         """The label numbers of a body; kept, for a body's text is run many times."""
-        closures = tuple(id(one) for one in self.splices(steps, scope))
+        closures: list[int] = []
+        for one in self.splices(steps, scope):
+            closures.append(id(one))
+            self.walked += 1
+            if self.walked > SPLICE_LIMIT:
+                raise Wrong(error(codes.LIMIT_NODES, steps[0].span, f"the steps that parameters hold stand for more than {SPLICE_LIMIT:,} lists of steps, written out"))
         key = (id(steps), *closures)
         found = self.numberings.get(key)
         if found is None:

@@ -35,6 +35,9 @@ class TensorView:
 
     shape: Shape | None
 
+    def __repr__(self) -> str:
+        return "a tensor"
+
     def field(self, name: str) -> Any:
         """One of `FIELDS`; sizes that are left open are null."""
         if self.shape is None:

@@ -179,7 +179,11 @@ class FileReader:
             if isinstance(declared := value.get(key), Mapping):
                 taken |= set(declared.entries)
         for one in self.scalars(value.get("inputs"), "inputs") or ():
-            if not TENSOR_NAME.match(one.text):
+            if not one.text:
+                continue
+            if one.text == "_":
+                self.wrong(codes.NAME_TAKEN, one.span, "no input can be called `_`: that is the flowing tensor", help="choose another name")
+            elif not TENSOR_NAME.match(one.text):
                 self.wrong(codes.NAME_FORM, one.span, f"`{one.text}` cannot name an input", help="use letters, digits and `_`")
             elif one.text in taken:
                 self.wrong(codes.NAME_TAKEN, one.span, f"`{one.text}` is the name of a value or input already", help="choose another name")
@@ -194,6 +198,8 @@ class FileReader:
         if value is None:
             return None
         items = value.items if isinstance(value, Sequence) else (value,)
+        if not items and what in ("inputs", "outputs"):
+            self.wrong(codes.WRONG_VALUE, value.span, f"`{what}` is empty", help=f"name {what}, or leave the key out: then there is one")
         for one in items:
             if not isinstance(one, Scalar) or not one.text:
                 self.wrong(codes.WRONG_TYPE, one.span, f"`{what}` takes names, and this is {kind_of(one)}")
@@ -201,9 +207,6 @@ class FileReader:
 
     def outputs(self, value: Value | None) -> tuple[tuple[Scalar, Scalar], ...] | None:
         """The outputs: names of tensors, or a mapping that gives each output's own name and its tensor."""
-        if isinstance(value, Mapping | Sequence) and not (value.entries if isinstance(value, Mapping) else value.items):
-            self.wrong(codes.WRONG_VALUE, value.span, "`outputs` is empty, and a network gives something", help="name tensors, or leave the key out for the last one")
-            return None
         if isinstance(value, Mapping):
             self.scalars(Sequence(tuple(one for _, one in value.entries.values()), True, value.span), "outputs")
             return tuple((key, one) for key, one in value.entries.values() if isinstance(one, Scalar))
@@ -323,7 +326,9 @@ class FileReader:
 
     def input(self, name: str, span: Span, value: Value) -> Input:
         """One input: a list of sizes, or a mapping with `shape` and `dtype`."""
-        if not TENSOR_NAME.match(name):
+        if name == "_":
+            self.wrong(codes.NAME_TAKEN, span, "no input can be called `_`: that is the flowing tensor", help="choose another name")
+        elif not TENSOR_NAME.match(name):
             self.wrong(codes.NAME_FORM, span, f"`{name}` cannot name an input", help="use letters, digits and `_`")
         if not isinstance(value, Mapping):
             return Input(name, span, value)

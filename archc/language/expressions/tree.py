@@ -84,6 +84,8 @@ class Name(Node):
         return bounded(found) if type(found) in NUMBERS else found
 
     def _unknown(self, known: Sequence[str]) -> Trouble:
+        if self.name == "_":
+            return Trouble(codes.UNKNOWN_VALUE, "`_` is the flowing tensor, and there is none here", "read a tensor by its name")
         near = closest(self.name, known)
         listed = ", ".join(dict.fromkeys(known[:12]))
         help = f"did you mean `{near}`?" if near else f"the names here are {listed}" if listed else ""
