@@ -131,6 +131,40 @@ def test_wrong_calls_exit_with_2(words: list[str], shell: Shell) -> None:
     assert found.out == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["chek", "vgg"], "archc: there is no command `chek`"),
+        (["check"], "archc check: the following arguments are required: SPEC"),
+        (["check", "lenet", "--strct"], "archc check: unrecognized arguments: --strct"),
+        (["check", "lenet", "--format", "xml"], "archc check: --format has no choice `xml`"),
+        (["build", "lenet", "--seed", "x"], "a seed is a whole number from 0, and this is `x`"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_call_has_a_code(words: list[str], message: str, shell: Shell) -> None:
+    found = shell(*words)
+    assert found.code == 2
+    assert found.err.startswith("error[E006]: ")
+    assert message in found.err
+    assert "= help: " in found.err
+
+
+def test_a_wrong_call_is_json_for_machines(shell: Shell) -> None:
+    found = shell("check", "--format", "json", "lenet", "--strct")
+    assert found.code == 2
+    assert json.loads(found.err)["code"] == "E006"
+    assert json.loads(found.err)["help"] == "did you mean `--strict`?"
+
+
+@pytest.mark.parametrize("address", ["a" * 5_000, "a" * 5_000 + ".yaml", "a" * 5_000 + ":b", "a/" * 3_000 + "b.yaml", "*" + "a" * 5_000])
+def test_a_long_address_is_a_wrong_call(address: str, shell: Shell) -> None:
+    found = shell("check", address)
+    assert found.code == 2
+    assert "error[E00" in found.err
+    assert len(found.err) < 1_000
+
+
 def test_a_missing_file_is_named_with_the_closest(shell: Shell) -> None:
     shell.write("mynet.yaml", PLAIN)
     found = shell("check", "mynett.yaml")
@@ -325,6 +359,29 @@ def wiring(graph: Graph) -> list[object]:
     """A graph's names, operators, inputs and outputs."""
     nodes: list[object] = [(one.name, one.operator, one.inputs, one.shapes, one.trainable, one.shared) for one in graph.nodes]
     return [*nodes, graph.outputs, graph.inputs]
+
+
+ODD: dict[str, str] = {
+    "long_names": f"layers: [{{as: {'a' * 120}, steps: [{{as: {'b' * 120}, steps: [{{as: {'c' * 120}, steps: [{{conv: 4, as: {'d' * 120}}}, relu]}}]}}]}}]",
+    "longest_name": f"layers: [{{split: 2, as: [{'b' * 512}, other]}}, concat: [other, _]]",
+    "taken_output": "layers:\n  - {split: 2, as: [x, y]}\n  - {conv: 4, as: x_output2}\n  - {conv: 4, as: x_output2_2}\n  - concat: [_, y]",
+    "branch_names": "layers: [add: {null_: [conv: 4], 1e3: [conv: 4]}, {concat: {y: [relu], n: [tanh]}, as: 12}, {conv: 4, as: true}]",
+    "shared": "layers: [{conv: 4, share: 'a b', trainable: false}, {conv: 4, share: 'a b', trainable: false}]",
+    "words": 'title: "a\\u2028b\\u0085c"\ndoc: "$x $$ # : [{"\nlayers: [{conv: 4, doc: "it\'s \\"so\\", \\u2029 $(1)"}]',
+    "null_input": "inputs: {'null': [8, 8, 4], yes: [8, 8, 4], 1e3: [null, null, 4]}\nlayers: [{add: ['null', yes], as: sum}, {conv: 4, from: 1e3, as: off}]\noutputs: [off, sum]",
+}
+"""Networks whose plain specs need care: names and texts at the edge of what is allowed."""
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_networks_survive_expansion(name: str, shell: Shell) -> None:
+    head = "archc: 1\nname: odd\n" + ("" if "inputs:" in ODD[name] else "input: [8, 8, 4]\n")
+    shell.write("odd.yaml", f"{head}{ODD[name]}\n")
+    first = archc.compile("odd.yaml")
+    again = archc.load("-", shell("expand", "odd.yaml").out.encode()).compile()
+    assert wiring(again.graph) == wiring(first.graph)
+    assert (again.graph.title, again.graph.doc) == (first.graph.title, first.graph.doc)
+    assert [one.doc for one in again.graph.nodes] == [one.doc for one in first.graph.nodes]
 
 
 @pytest.mark.parametrize("address", list(shipped()))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from glob import glob
-from pathlib import Path
 from typing import Any
 
 from archc.commands import WRONG_CALL, Failure
 from archc.diagnostics import CompileError, Source
-from archc.language.catalogue import AddressError, find, shipped_paths
+from archc.language.catalogue import AddressError, brief, find, shipped_paths
 from archc.language.document import read
 from archc.pipeline import Compiled, Family, load_address
 
@@ -54,14 +54,14 @@ def families(addresses: Sequence[str]) -> Iterator[tuple[Family, str]]:
 def filled(address: str) -> Iterator[str]:
     """The addresses that an address with a pattern in its path stands for. Raises `AddressError`."""
     path = address.rpartition(":")[0] or address
-    if "*" not in path or Path(path).exists():
+    if "*" not in path or os.path.exists(path):
         yield address
         return
     matches = sorted(one for one in glob(path) if one.endswith((".yaml", ".yml")))
     if not matches and path.startswith("specs/"):
         matches = [str(one) for one in shipped_paths()]
     if not matches:
-        raise AddressError(f"no file matches {path}")
+        raise AddressError(f"no file matches {brief(path)}")
     yield from matches
 
 
