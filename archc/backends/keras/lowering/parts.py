@@ -8,6 +8,7 @@ from typing import Any
 
 from archc.graph.graph import Node
 from archc.operators import Shape, Weight
+from archc.operators.shape_rules import Sizes
 
 LAYERS = "keras.layers"
 OPERATIONS = "keras.src.ops.numpy"
@@ -140,8 +141,10 @@ def initializer(name: str) -> dict[str, Any]:
     }
 
 
-def nothing(*names: str) -> dict[str, None]:
-    """Options that stay unset: regularisers and constraints belong to training."""
+def unregularised(*weights: str, activity: bool = False) -> dict[str, None]:
+    """No regulariser and no constraint for any of the weights: they belong to training."""
+    regularised = [*weights, "activity"] if activity else weights
+    names = [*(f"{one}_regularizer" for one in regularised), *(f"{one}_constraint" for one in weights)]
     return dict.fromkeys(names)
 
 
@@ -185,3 +188,8 @@ def padded(shape: Shape, pads: Sequence[tuple[int, int]]) -> Shape:
 def _sides(amounts: Sequence[tuple[int, int]]) -> list[Any]:
     listed = [list(one) for one in amounts]
     return listed[0] if len(listed) == 1 else listed
+
+
+def pool_config(size: Sizes, stride: Sizes, padding: str, data_format: str = "channels_last") -> dict[str, Any]:
+    """The config of all pooling layers."""
+    return {"pool_size": list(size), "padding": padding, "strides": list(stride), "data_format": data_format}
