@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.backends.keras.lowering.parts import Cell, Ref, initializer, pool_config, thaw, unregularised
+from archc.backends.keras.lowering.parts import (
+    Cell,
+    Ref,
+    initializer,
+    pool_config,
+    sides,
+    thaw,
+    unregularised,
+)
 from archc.operators.normalisation import BatchNorm, GroupNorm, LayerNorm, Lrn, Normalize, Rescale, Scale
 
 
@@ -59,8 +67,8 @@ def group_norm(operator: GroupNorm, cell: Cell) -> Ref:
 def lrn(operator: Lrn, cell: Cell) -> Ref:
     """Squares, their mean over neighbouring channels, a factor and an offset, a power, and the product with the input.
 
-    The mean over channels is a pooling layer that is told that channels come first: then it pools the last axis.
-    Zeros around the channels make it the sum over those that are there, divided by the size.
+    Padding and pooling are told that channels come first: then they work on the last axis. Zeros around the channels
+    make the mean the sum over those that are there, divided by the size.
     """
     source = cell.inputs[0]
     shape = cell.shape if cell.axes else (1, *cell.shape)
@@ -69,13 +77,12 @@ def lrn(operator: Lrn, cell: Cell) -> Ref:
     axes, half, channels = len(shape) - 1, operator.size // 2, shape[-1]
     around = None if channels is None else channels + 2 * half
     squares = cell.layer("Multiply", {}, source, source, suffix="square", shape=shape, as_list=True)
-    wide = cell.operation(
-        "Pad",
-        {"pad_width": [*[[0, 0]] * (axes + 1), [half, half]], "mode": "constant"},
+    wide = cell.layer(
+        f"ZeroPadding{axes}D",
+        {"padding": sides([*[(0, 0)] * (axes - 1), (half, half)]), "data_format": "channels_first"},
         squares,
         suffix="pad",
-        shapes=((*shape[:-1], around),),
-        keywords={"constant_values": None},
+        shape=(*shape[:-1], around),
     )
     ones = (1,) * (axes - 1)
     mean = cell.layer(

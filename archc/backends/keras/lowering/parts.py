@@ -163,7 +163,7 @@ def zero_padding(cell: Cell, source: Ref, pads: Sequence[tuple[int, int]], shape
         return source
     return cell.layer(
         f"ZeroPadding{len(pads)}D",
-        {"padding": _sides(pads), "data_format": "channels_last"},
+        {"padding": sides(pads), "data_format": "channels_last"},
         source,
         suffix=suffix,
         shape=padded(shape, pads),
@@ -173,7 +173,7 @@ def zero_padding(cell: Cell, source: Ref, pads: Sequence[tuple[int, int]], shape
 def cropping(cell: Cell, source: Ref, crops: Sequence[tuple[int, int]], suffix: str = "") -> Ref:
     """The spatial axes without their ends; the result has the node's output shape."""
     axes = len(crops)
-    config: dict[str, Any] = {"cropping": _sides(crops)}
+    config: dict[str, Any] = {"cropping": sides(crops)}
     if axes > 1:
         config["data_format"] = "channels_last"
     return cell.layer(f"Cropping{axes}D", config, source, suffix=suffix)
@@ -185,7 +185,8 @@ def padded(shape: Shape, pads: Sequence[tuple[int, int]]) -> Shape:
     return (*sizes, shape[-1])
 
 
-def _sides(amounts: Sequence[tuple[int, int]]) -> list[Any]:
+def sides(amounts: Sequence[tuple[int, int]]) -> list[Any]:
+    """Amounts before and after each axis as Keras has them: of a single axis, without the outer list."""
     listed = [list(one) for one in amounts]
     return listed[0] if len(listed) == 1 else listed
 
