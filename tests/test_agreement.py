@@ -14,6 +14,7 @@ import archc
 from archc.backends.keras.archive import write_archive
 from archc.backends.keras.config import config_text
 from archc.language.catalogue import shipped_paths
+from tests.keras_config import comparable
 
 pytestmark = pytest.mark.keras
 
@@ -36,14 +37,8 @@ def _clean() -> Iterator[None]:
 
 
 def configuration(model: Any) -> Any:
-    """A model's config without what Keras adds by itself when a model is built."""
-    return strip(json.loads(model.to_json()))
-
-
-def strip(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: strip(one) for key, one in value.items() if key not in ("build_config", "compile_config", "shared_object_id")}
-    return [strip(one) for one in value] if isinstance(value, list) else value
+    """A model's config, but for what does not matter."""
+    return comparable(json.loads(model.to_json()))
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

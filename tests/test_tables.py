@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from archc import analyses, backends, commands, compile
+from archc import backends, commands
 from archc.diagnostics.codes import CODES
 from archc.language.catalogue import shipped_root
 from archc.language.document import decode, plain, read
@@ -88,14 +88,6 @@ def test_codes(id: str) -> None:
     assert code.word == code.word.lower()
     assert code.explanation.endswith(".")
     assert code.good or not code.bad
-
-
-def test_analyses() -> None:
-    """Each analysis runs on a graph, and is named after what it is."""
-    graph = compile("lenet").graph
-    for name, one in analyses.ANALYSES.items():
-        assert one.__name__ == name
-        assert one(graph) is not None
 
 
 def test_the_committed_schema_is_fresh() -> None:

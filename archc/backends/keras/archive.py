@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from zipfile import ZipFile, ZipInfo
 
 from archc.backends.keras import initial
 from archc.backends.keras.config import KERAS_VERSION, config_text, keras_order
-from archc.backends.keras.layers import KerasLayer, KerasModel
+from archc.backends.keras.layers import KerasLayer, KerasModel, snake_case
 from archc.operators import Weight
 
 if TYPE_CHECKING:
@@ -98,17 +97,11 @@ def weight_paths(model: KerasModel) -> Iterator[tuple[str, KerasLayer]]:
         layer = model.layers[index]
         if layer.is_operation:
             continue
-        name = _snake_case(layer.class_name)
+        name = snake_case(layer.class_name)
         number = count.get(name, 0)
         count[name] = number + 1
         if layer.weights:
             yield f"layers/{name}_{number}" if number else f"layers/{name}", layer
-
-
-def _snake_case(name: str) -> str:
-    """Keras's own rule: `Conv2D` is `conv2d`, `ReLU` is `re_lu`."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _lay_out(model: KerasModel, seed: int, weights: Mapping[str, Sequence[Any]]) -> tuple[_Skeleton, list[_Slot]]:
