@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
-.PHONY: build test lint types imports unit bench docs clean
+.PHONY: build test lint types imports unit bench parity parity-torch docs clean
 
 build: $(VENV)/installed
 	$(BIN)/archc build vgg:A -o build
@@ -39,6 +39,19 @@ unit: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks
+
+# Equal weights, equal outputs, for every network that names one of keras.applications.
+parity: $(VENV)/installed
+	$(BIN)/python -m tests.parity keras.applications
+
+# The same against torchvision, in an environment of its own: PyTorch takes gigabytes.
+parity-torch: .venv-torch/installed
+	KERAS_BACKEND=torch .venv-torch/bin/python -m tests.parity torchvision.models
+
+.venv-torch/installed: pyproject.toml
+	test -x .venv-torch/bin/python || $(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/python -m pip install --quiet --editable . keras torch torchvision
+	touch $@
 
 docs: $(VENV)/installed
 	$(BIN)/python -m archc.reference
