@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from archc.diagnostics import Span
 from archc.graph.graph import Tensor
 from archc.language.spec import File, Macro, Step
 from archc.operators import Shape
@@ -75,13 +76,21 @@ class MacroValue:
         return self.macro.name
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where a tensor got its name: the sites that lead to the step, from the start of the body, and the `as`."""
+
+    path: tuple[int, ...]
+    span: Span
+
+
 class Scope:
     """The names of a body, a loop's iteration or a file, and the scope around it.
 
     Loops open no body: tensors bound in them belong to the body around. A notation cell reads values as its file does,
     and tensors as the place does that it stands in: `around`. `index` is the name of a loop's counter. `failed` holds
     what the names of failed steps begin with, where their ends would have been computed. `flow` is the flowing tensor at
-    the step that runs, and `places` says by which steps tensors were bound.
+    the step that runs, and `places` says where tensors got their names.
     """
 
     __slots__ = ("around", "body", "failed", "file", "flow", "index", "macro", "parent", "places", "tensors", "values")
@@ -98,7 +107,7 @@ class Scope:
         self.parent = parent
         self.values: dict[str, Any] = values if values is not None else {}
         self.tensors: dict[str, Flow] = {}
-        self.places: dict[str, tuple[int, ...]] = {}
+        self.places: dict[str, Bound] = {}
         self.flow: Flow = None
         self.body: Scope = parent.body if loop and parent is not None else self
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.diagnostics import Span, closest, codes, error
+from archc.diagnostics import Diagnostic, Note, Span, closest, codes, error
 from archc.expansion.binding import Wrong
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.place import Place
-from archc.expansion.scope import POISON, Flow, Scope
+from archc.expansion.scope import POISON, Bound, Flow, Scope
 from archc.graph.builder import LAYER_NAME_LIMIT
 from archc.language.document import Scalar
 from archc.language.spec import Step
@@ -85,17 +85,18 @@ class Tensors:
         """Binds a name in the body around."""
         self.check_name(step, name, scope, place)
         scope.body.tensors[name] = tensor
-        scope.body.places[name] = (*place.path, step.site)
+        scope.body.places[name] = Bound((*place.path, step.site), step.names[0].span)
 
     def check_name(self, step: Step, name: str, scope: Scope, place: Place) -> None:
         """Each name is bound once, save what a loop binds anew."""
-        body = scope.body
+        body, path = scope.body, (*place.path, step.site)
         for one in scope.chain():
-            again = one is body and name in one.tensors and (one.places.get(name) == (*place.path, step.site) or _among(name, place.reread))
+            bound = one.places.get(name)
+            looped = bound is not None and bound.path == path
+            again = one is body and name in one.tensors and (looped or _among(name, place.reread))
             elsewhere = name in one.tensors and (one is body or one.tensors is not body.tensors)
             if (name in one.values or elsewhere) and not again:
-                what = "a value" if name in one.values else "a tensor"
-                raise Wrong(error(codes.NAME_TAKEN, step.names[0].span, f"`{name}` is the name of {what} already", help="choose another name"))
+                raise Wrong(_taken(name, step, "a value" if name in one.values else "a tensor", bound))
 
     def lost(self, step: Step, scope: Scope, place: Place) -> None:
         """The names of a step that failed stand for tensors that nobody complains about."""
@@ -105,7 +106,17 @@ class Tensors:
                 scope.body.failed.append(start)
             elif start not in scope.body.tensors and scope.peek(start) is None:
                 scope.body.tensors[start] = POISON
-                scope.body.places[start] = (*place.path, step.site)
+                scope.body.places[start] = Bound((*place.path, step.site), name.span)
+
+
+def _taken(name: str, step: Step, what: str, bound: Bound | None) -> Diagnostic:
+    """A second binding; the text of a notation cell, `$steps` or an alias can stand in a body twice."""
+    span = step.names[0].span
+    if bound is not None and bound.path[-1] == step.site:
+        help = "move the `as` to the steps that stand for this text, where the names can differ"
+        return error(codes.NAME_TAKEN, span, f"the text that names the tensor `{name}` stands in one body twice", help=help)
+    notes = [Note(f"first named at {bound.span}", bound.span)] if bound is not None and what == "a tensor" else []
+    return error(codes.NAME_TAKEN, span, f"`{name}` is the name of {what} already", notes=notes, help="choose another name")
 
 
 def _among(name: str, written: frozenset[str]) -> bool:
