@@ -14,6 +14,7 @@ from archc.graph.graph import Graph, Node
 from archc.language.catalogue import shipped_root
 from archc.operators import Role
 
+CLASSIC = ("lenet", "alexnet", "zfnet", "vgg", "googlenet", "resnet", "efficientnet")
 NAMES = ("lenet", "vgg", "alexnet", "googlenet", "resnet")
 
 
@@ -70,6 +71,13 @@ FIGURES: dict[str, tuple[int, int, int, int]] = {
     "resnet:50": (25557032 + 53120, 25557032, 4089184256, 53 + 1),
     "resnet:101": (44549160 + 105344, 44549160, 7801405440, 104 + 1),
     "resnet:152": (60192808 + 151424, 60192808, 11513626624, 155 + 1),
+    "resnet:50-keras": (25636712, 25583592, 3857973248, 53 + 1),
+    "resnet:101-keras": (44707176, 44601832, 7570194432, 104 + 1),
+    "resnet:152-keras": (60419944, 60268520, 11282415616, 155 + 1),
+    "resnet:34-A": (21623848 + 15232, 21623848, 3644493824, 34),
+    "resnet:34-C": (22716840 + 17024 + 5760, 22716840, 3830747136, 33 + 16 + 1),
+    "resnet:plain18": (11515688 + 7808, 11515688, 1794805760, 18),
+    "resnet:plain34": (21623848 + 15232, 21623848, 3644493824, 34),
 }
 
 
@@ -108,7 +116,7 @@ def test_layer_names_are_good_everywhere(address: str) -> None:
 def test_a_spec_is_a_page(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert max(map(len, lines)) <= 120
-    assert sum(1 for one in lines if one.strip() and not one.strip().startswith("#")) <= 60
+    assert sum(1 for one in lines if one.strip() and not one.strip().startswith("#")) <= (60 if path.stem in CLASSIC else 100)
 
 
 @pytest.mark.parametrize(

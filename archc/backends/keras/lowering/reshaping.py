@@ -11,6 +11,7 @@ from archc.operators.reshaping import (
     Crop,
     Flatten,
     Pad,
+    PadChannels,
     Permute,
     Reshape,
     Resize,
@@ -105,6 +106,15 @@ def slice_(operator: Slice, cell: Cell) -> Ref:
     shapes = tuple((*cell.shape[:axis], one, *cell.shape[axis + 1 :]) for one in sizes)
     parts = cell.operation("Split", {"indices_or_sections": cuts, "axis": axis + 1}, shapes=shapes)
     return Ref(parts.part, 1 if before else 0)
+
+
+def pad_channels(operator: PadChannels, cell: Cell) -> Ref:
+    """A border after the last axis."""
+    more = operator.filters - known(cell.shape[-1])
+    if not more:
+        return cell.layer("Identity", {})
+    widths = [*[[0, 0]] * (cell.axes + 1), [0, more]]
+    return cell.operation("Pad", {"pad_width": widths, "mode": "constant"}, keywords={"constant_values": None})
 
 
 def channel_shuffle(operator: ChannelShuffle, cell: Cell) -> Ref:
