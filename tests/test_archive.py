@@ -590,6 +590,7 @@ leaky_relu
 softmax
 abs
 pad: {amounts: 2, mode: reflect}
+pad_channels: 12
 crop: {amounts: 2}
 upsample: {size: 2, interpolation: bilinear}
 resize: {size: [10, 12]}

@@ -10,7 +10,7 @@ from archc.operators import Shape, shape_rules
 from archc.operators.convolution import ConvTranspose
 from archc.operators.normalisation import Lrn
 from archc.operators.pooling import AvgPool, MaxPool
-from archc.operators.reshaping import ChannelShuffle, Slice
+from archc.operators.reshaping import ChannelShuffle, PadChannels, Slice
 from archc.operators.shape_rules import Padding, Sizes, known
 
 LOWEST = -3.4028234663852886e38
@@ -153,6 +153,15 @@ def lrn(operator: Lrn, cell: Cell) -> Ref:
     suffix = "" if cell.axes else "out"
     result = cell.layer("Multiply", {}, source, power, suffix=suffix, shape=shape, as_list=True)
     return result if cell.axes else cell.layer("Reshape", {"target_shape": list(cell.shape)}, result)
+
+
+def pad_channels(operator: PadChannels, cell: Cell) -> Ref:
+    """A border after the last axis."""
+    more = operator.filters - known(cell.shape[-1])
+    if not more:
+        return cell.layer("Identity", {})
+    widths = [*[[0, 0]] * (cell.axes + 1), [0, more]]
+    return cell.operation("Pad", {"pad_width": widths, "mode": "constant"}, keywords={"constant_values": None})
 
 
 def channel_shuffle(operator: ChannelShuffle, cell: Cell) -> Ref:

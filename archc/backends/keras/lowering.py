@@ -38,6 +38,7 @@ from archc.operators.reshaping import (
     Crop,
     Flatten,
     Pad,
+    PadChannels,
     Permute,
     Reshape,
     Resize,
@@ -494,6 +495,7 @@ LOWERINGS: dict[type[Operator], Lowering] = {
     Reshape: reshape,
     Permute: permute,
     Pad: pad,
+    PadChannels: composites.pad_channels,
     Crop: crop,
     Upsample: upsample,
     Resize: resize,
@@ -588,7 +590,7 @@ def lower(graph: Graph) -> KerasModel:
 NON_NEGATIVE = frozenset({"relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus", "exponential", "abs"})
 KEEPS_SIGN = frozenset(
     {"identity", "max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "dropout", "spatial_dropout", "flatten"}
-    | {"reshape", "permute", "select", "channel_shuffle", "concat", "add", "multiply", "average", "maximum", "minimum"}
+    | {"reshape", "permute", "pad_channels", "select", "channel_shuffle", "concat", "add", "multiply", "average", "maximum", "minimum"}
 )
 
 
