@@ -490,7 +490,7 @@ def test_a_piped_spec_in_a_process(tmp_path: Path) -> None:
 def test_api() -> None:
     family = archc.load("vgg")
     assert "D" in list(family)
-    assert len(family) == 6
+    assert len(family) == 13
     assert family["D"].stats()["params"]["total"] == 138357544
     assert archc.compile("vgg:D", classes=10).stats()["output_shape"] == [10]
     network = archc.compile("lenet")
