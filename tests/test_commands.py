@@ -221,9 +221,9 @@ def test_addresses(shell: Shell) -> None:
     assert json.loads(shell("stats", "VGG16", "--format", "json").out)["address"] == "vgg:D"
     assert json.loads(shell("stats", "vgg:d", "--format", "json").out)["address"] == "vgg:D"
     checked = json.loads(shell("check", "vgg:*", "lenet", "--format", "json").out)
-    assert [one["address"] for one in checked][-1] == "lenet"
-    assert len(checked) == 7
-    assert len(json.loads(shell("check", "vgg", "--format", "json").out)) == 6
+    assert [one["address"] for one in checked][-2:] == ["lenet:keras", "lenet:original"]
+    assert len(checked) == 15
+    assert len(json.loads(shell("check", "vgg", "--format", "json").out)) == 13
 
 
 def test_local_specs(shell: Shell) -> None:
@@ -301,7 +301,7 @@ def test_json(shell: Shell) -> None:
     checked = json.loads(shell("check", "lenet", "--format", "json").out)
     assert checked[0]["ok"] is True
     assert json.loads(shell("explain", "E301", "--format", "json").out)["word"] == "shapes-differ"
-    assert json.loads(shell("expand", "lenet", "--format", "json").out)["lenet"].startswith("archc: 1")
+    assert json.loads(shell("expand", "lenet", "--format", "json").out)["lenet:keras"].startswith("archc: 1")
 
 
 def test_json_of_a_wrong_spec(shell: Shell) -> None:
@@ -402,14 +402,14 @@ EVERY_KIND = "keras,config,python,dot,svg,png,stats,spec"
 def test_build_writes_every_kind(shell: Shell) -> None:
     found = shell("build", "lenet", "-o", "out", "--emit", EVERY_KIND)
     assert found.code == 0
-    names = {"lenet.keras", "lenet.config.json", "lenet.py", "lenet.dot", "lenet.svg", "lenet.png", "lenet.stats.json", "lenet.expanded.yaml"}
+    names = {"lenet-keras.keras", "lenet-keras.config.json", "lenet-keras.py", "lenet-keras.dot", "lenet-keras.svg", "lenet-keras.png", "lenet-keras.stats.json", "lenet-keras.expanded.yaml"}
     assert {one.name for one in (shell.folder / "out").iterdir()} == names
     assert all(name in found.out for name in names)
 
 
 def test_draw(shell: Shell) -> None:
     assert shell("draw", "lenet", "-o", "out", "--emit", "svg,dot", "--detail", "layers", "--direction", "LR", "--theme", "dark").code == 0
-    assert sorted(one.name for one in (shell.folder / "out").iterdir()) == ["lenet.dot", "lenet.svg"]
+    assert sorted(one.name for one in (shell.folder / "out").iterdir()) == ["lenet-keras.dot", "lenet-keras.svg"]
 
 
 def broken(file: BinaryIO) -> None:
@@ -548,7 +548,7 @@ def test_a_piped_spec_in_a_process(tmp_path: Path) -> None:
 def test_api() -> None:
     family = archc.load("vgg")
     assert "D" in list(family)
-    assert len(family) == 6
+    assert len(family) == 13
     assert family["D"].stats()["params"]["total"] == 138357544
     assert archc.compile("vgg:D", classes=10).stats()["output_shape"] == [10]
     network = archc.compile("lenet")
