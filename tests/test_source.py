@@ -43,6 +43,24 @@ layers:
       - relu
   - global_avg_pool
 """,
+    "one_tensor_for_two_inputs": """
+input: [16, 16, 4]
+macros:
+  cell:
+    params: {fitted: true}
+    inputs: [cur, prev]
+    outputs: [out, cur]
+    body:
+      - {conv: 4, from: prev, when: fitted, as: p}
+      - {conv: 4, from: cur, as: h}
+      - {add: [p, h], as: out}
+layers:
+  - {conv: 4, as: stem}
+  - {cell: {fitted: false}, from: [stem, stem], as: [first, _]}
+  - {cell: , from: [first, stem], as: [cur, prev]}
+  - {repeat: 3, cell: , from: [cur, prev], as: [cur, prev]}
+  - global_avg_pool
+""",
     "ends": """
 inputs: {image: [32, 32, 3], words: {shape: [12], dtype: float32}}
 layers:

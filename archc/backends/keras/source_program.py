@@ -151,7 +151,8 @@ class _Writer:
             call.function = made
             call.given = {one.name: one.values[at] for one in made.parameters}
             values = [one.values[at] for one in plan.inputs]
-            call.reads = tuple(values[0] if one is None else one for one in values)
+            unread = next((one for one in values if one is not None), None)
+            call.reads = tuple(unread if one is None else one for one in values)  # pyright: ignore[reportAttributeAccessIssue]
             call.outputs = tuple(planner.value_of(one, at) for one in plan.results)
             if call.doc == made.doc:
                 call.doc = ""
