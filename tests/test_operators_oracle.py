@@ -122,6 +122,7 @@ CASES = [
     case("normalize", IMAGE, mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 2.0, 3.0, 4.0]),
     case("normalize", IMAGE, mean=[1.0, 2.0, 3.0, 4.0], variance=2.0),
     case("normalize", IMAGE, mean=0.5, variance=2.0),
+    *[case("normalize", shape, adapt=True) for shape in [(4,), *PER_RANK, *OPEN]],
     *[
         case(name, shape)
         for name, one in OPERATORS.items()

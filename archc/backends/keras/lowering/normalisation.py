@@ -126,6 +126,9 @@ def rescale(operator: Rescale, cell: Cell) -> Ref:
 
 
 def normalize(operator: Normalize, cell: Cell) -> Ref:
+    if operator.adapt:
+        config = {"axis": [-1], "invert": False, "mean": None, "variance": None}
+        return cell.layer("Normalization", config, weights=cell.node.weights)
     count = max(len(one) if isinstance(one, tuple) else 0 for one in (operator.mean, operator.variance))
 
     def listed(value: float | tuple[float, ...]) -> Any:
