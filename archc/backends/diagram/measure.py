@@ -13,6 +13,7 @@ from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.structure import Frame, Leaf, Parallel, Part, Series
 from archc.backends.diagram.styles import room_beside
 from archc.backends.diagram.tree import Box, Cluster, Direction
+from archc.operators import Role
 
 TEXT, SMALL, TITLE = 9.5, 8.0, 9.5
 LINE = 12.0
@@ -160,7 +161,7 @@ class Measurer:
             places.append(at + one.before)
             at += one.before + one.after + ASIDE
         middle = 0.0 if box is None or not box.is_bar else (places[0] + places[-1]) / 2
-        if box is None and len(places) > 1:
+        if len(places) > 1 and (box is None or all(_starts(one) for one in parallel.branches)):
             middle = (places[0] + places[-1]) / 2
         for number, (one, place) in enumerate(zip(branches, places, strict=True)):
             one.number = number
@@ -181,6 +182,12 @@ def _span(parallel: Size) -> float:
     ends = [offset + one.leave for one, _, offset in parallel.children]
     reach = max([abs(one) for one in ends], default=0.0)
     return 2 * reach + 40.0
+
+
+def _starts(series: Series) -> bool:
+    """True for a branch that begins with an input of the network."""
+    first = series.parts[0]
+    return isinstance(first, Leaf) and first.box.role is Role.INPUT
 
 
 def _plain(box: Box) -> bool:

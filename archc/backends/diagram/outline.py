@@ -96,6 +96,7 @@ class Plan:
         self._output_names = self._names_of_outputs()
         self._heads = self._dead_heads()
         self._forms: dict[Hashable, list[Run]] = {}
+        self._rows: dict[Hashable, list[Run]] = {}
         self.items: list[Box | Cluster] = []
         self.boxes: list[Box] = []
         self.explained: dict[str, str] = {}
@@ -119,7 +120,10 @@ class Plan:
                 continue
             title = self._title(first, count)
             boxed = self._view.boxed(first.groups, len(titles))
-            if (boxed or (boxed is None and self._form(first) in self._forms)) and title:
+            form = self._form(first)
+            if (boxed or (boxed is None and form in self._forms)) and title:
+                if not boxed:
+                    self._rows.setdefault(form, []).append(run)
                 target.append(self._block_box(run))
                 continue
             self._fold(run)
@@ -141,7 +145,7 @@ class Plan:
         edges: list[Edge] = []
         for edge in plain:
             far = rank[edge.head] - rank[edge.tail] > 1
-            skip = far and fan[edge.tail] > 1 and self.boxes[edge.head].role is Role.MERGE
+            skip = far and fan[edge.tail] > 1 and self._joins(self.boxes[edge.head])
             key = self._label_key(edge, skip)
             labelled = key is not None and key not in told
             told.add(key)
@@ -151,16 +155,16 @@ class Plan:
     def templates(self) -> tuple[Template, ...]:
         """The templates with their tables."""
         made: list[Template] = []
-        for runs in self._forms.values():
+        for runs in self._rows.values():
             first = runs[0].first
             assert isinstance(first, Block)
-            if any(unit not in self._box_of for unit in first.units) or not self.boxes[self._box_of[first.units[0]]].title:
-                continue
             table = templates.numbers(runs, self._graph, self._units.chains)
             inner = Plan(self._graph, self._units, View(), table.names)
             inner.arrange_template(first)
             title = self._title(first, 2)
-            drawn = Outline(title, "", inner.items, inner.boxes, inner.template_edges(first), False, False)
+            if any(one.title == title for one in made) and self.boxes[self._box_of[first.units[0]]].shortcut:
+                title += ", with shortcut"
+            drawn = Outline(title, "", inner.items, inner.boxes, inner.template_edges(), False, False)
             self._explain(first.groups, True)
             made.append(Template(title, drawn, *self._table(runs, table)))
         return tuple(made)
@@ -177,20 +181,19 @@ class Plan:
         inner = Block(block.groups, block.items, block.units)
         self.arrange(inner)
 
-    def template_edges(self, block: Block) -> list[Edge]:
+    def template_edges(self) -> list[Edge]:
         """The edges of a template: shapes differ from block to block, so none is told."""
         return [replace(edge, labelled=False) for edge in self.edges() if not self.boxes[edge.head].text]
 
     def _table(self, runs: list[Run], table: templates.Numbers) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """A row for each box that stands for blocks of the form."""
-        rows: dict[int, tuple[str, ...]] = {}
+        rows: list[tuple[str, ...]] = []
         for run, values in zip(runs, table.rows, strict=True):
             box = self.boxes[self._box_of[_units_of(run.first)[0]]]
             made = words.shape_text(box.copies[-1][-1].shape)
             count = words.amount_text(words.parameters(node for copy in box.copies for node in copy))
-            name = rows[box.id][0] if box.id in rows else _called(run.first, box.count)
-            rows[box.id] = (name, *values, made, count)
-        return ("block", *table.header, "output", "params"), tuple(rows.values())
+            rows.append((_called(run.first, box.count), *values, made, count))
+        return ("block", *table.header, "output", "params"), tuple(rows)
 
     def _form(self, block: Block) -> Hashable | None:
         return templates.form_of(block, self._folder) if self._folder is not None else None
@@ -211,6 +214,11 @@ class Plan:
         ends = [node.index for node in self._graph.nodes if not readers[node.index]]
         outputs = {tensor.node for _, tensor in self._graph.outputs}
         return {self._units.unit_of[one] for one in ends[:-1] if one in outputs}
+
+    @staticmethod
+    def _joins(box: Box) -> bool:
+        """True for a merge that a skip may lead to; what is scaled, by squeeze and excitation, is no skip."""
+        return box.role is Role.MERGE and box.head.operator.name != "multiply"
 
     def _label_key(self, edge: Edge, skip: bool) -> Hashable | None:
         """What an edge's label would say, so that it is said once; `None` where it has none.
@@ -356,9 +364,15 @@ def _units_of(part: Block | int) -> list[int]:
 
 
 def _called(part: Block | int, count: int) -> str:
-    """A block's name in a table: where it stands in the text."""
+    """A block's name in a table: the names of the iterations and calls that it stands in."""
     assert isinstance(part, Block)
-    name = _path(part.groups[-1]).replace("_", " ")
+    labels: list[str] = []
+    at: Group | None = part.groups[-1]
+    while at is not None:
+        if at.label and at.kind in ("iteration", "macro", "steps") and at.label not in labels:
+            labels.append(at.label)
+        at = at.parent
+    name = " ".join(reversed(labels))
     return f"{name} {words.MULTIPLY} {count}" if count > 1 else name
 
 

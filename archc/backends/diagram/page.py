@@ -14,6 +14,7 @@ from archc.backends.diagram.route import CHANNEL
 from archc.backends.diagram.structure import Frame, Leaf, Part, Series, structure
 from archc.backends.diagram.styles import Theme
 from archc.backends.diagram.tree import Direction, Outline
+from archc.backends.diagram.valley import valley
 from archc.operators import Role
 
 MARGIN = 14.0
@@ -25,6 +26,8 @@ PROPORTION: dict[Direction, float] = {"TB": 1.2, "LR": 0.5}
 SHORT: dict[Direction, float] = {"TB": 520.0, "LR": 700.0}
 """A drawing that is shorter is not broken."""
 MOST = 8
+WORTH = 0.95
+"""A further column is to make the page better by so much."""
 LONGER_FOR_STAGES = 1.35
 """So much longer a column may be for the sake of a break between stages."""
 
@@ -33,9 +36,16 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     """The whole picture of an outline."""
     body = structure(outline.items, outline.edges, len(outline.boxes))
     panels = [panel(one, number, direction, theme) for number, one in enumerate(outline.templates)]
-    parts = split(body, Measurer(direction, labels(outline.edges)), direction, columns, _stacked(panels))
-    main = drawing(parts, outline.edges, direction, theme)
-    content = _together(main, panels, direction)
+    found = valley(body) if direction == "TB" and columns < 2 else None
+    best: Drawing | None = None
+    for stack in stacks(panels):
+        measurer = Measurer(direction, labels(outline.edges))
+        parts = [found] if found else split(body, measurer, direction, columns, (stack.width, stack.height))
+        content = _together(drawing([*parts], outline.edges, direction, theme), stack, direction)
+        if best is None or _unlike(content.width, content.height, direction) < _unlike(best.width, best.height, direction):
+            best = content
+    assert best is not None
+    content = best
     foot = legend(outline, theme, max(content.width, 300.0))
     title = words.shown(outline.title, 110)
     totals = outline.totals.split("\n")
@@ -53,28 +63,37 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     return Picture(width, at + foot.height + MARGIN * 0.6, theme.background, groups)
 
 
-def _stacked(panels: list[Drawing]) -> tuple[float, float]:
-    """Width and height of panels one below the other."""
-    return max((one.width for one in panels), default=0.0), sum(one.height + BESIDE for one in panels)
-
-
-def _together(main: Drawing, panels: list[Drawing], direction: Direction) -> Drawing:
-    """The drawing with its panels: beside it on pages, below it where lines run from left to right."""
+def stacks(panels: list[Drawing]) -> list[Drawing]:
+    """The ways to set panels: in one column, or in two."""
     if not panels:
-        return main
-    groups = list(main.groups)
-    if direction == "TB":
-        x, y = main.width + BESIDE, 0.0
-        for one in panels:
+        return [Drawing([], 0.0, 0.0)]
+    ways = [_rows([[one] for one in panels])]
+    if len(panels) > 1:
+        ways.append(_rows([panels[start : start + 2] for start in range(0, len(panels), 2)]))
+    return ways
+
+
+def _rows(rows: list[list[Drawing]]) -> Drawing:
+    """Drawings in rows."""
+    groups: list[Group] = []
+    y, right = 0.0, 0.0
+    for row in rows:
+        x = 0.0
+        for one in row:
             groups += placed(one, x, y)
-            y += one.height + BESIDE
-        width, height = _stacked(panels)
-        return Drawing(groups, x + width, max(main.height, height - BESIDE))
-    x = 0.0
-    for one in panels:
-        groups += placed(one, x, main.height + BESIDE)
-        x += one.width + BESIDE
-    return Drawing(groups, max(main.width, x - BESIDE), main.height + BESIDE + max(one.height for one in panels))
+            x += one.width + BESIDE
+        right = max(right, x - BESIDE)
+        y += max(one.height for one in row) + BESIDE
+    return Drawing(groups, right, y - BESIDE)
+
+
+def _together(main: Drawing, panels: Drawing, direction: Direction) -> Drawing:
+    """The drawing with its panels: beside it or below it, whichever uses the page better."""
+    if not panels.groups:
+        return main
+    beside = Drawing([*main.groups, *placed(panels, main.width + BESIDE, 0.0)], main.width + BESIDE + panels.width, max(main.height, panels.height))
+    below = Drawing([*main.groups, *placed(panels, 0.0, main.height + BESIDE)], max(main.width, panels.width), main.height + BESIDE + panels.height)
+    return min(beside, below, key=lambda one: _unlike(one.width, one.height, direction))
 
 
 def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float]) -> list[Series]:
@@ -96,7 +115,7 @@ def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, b
             cuts = at_stages
         made = [Series(body.parts[start:stop]) for start, stop in pairwise([0, *cuts, len(body.parts)])]
         fit = _unlike_a_page([measurer.series(one) for one in made], direction, beside)
-        if wanted or fit < least:
+        if wanted or fit < least * WORTH:
             best, least = made, fit
     return best
 
@@ -148,12 +167,14 @@ def _longest(lengths: list[float], cuts: list[int]) -> float:
 
 
 def _unlike_a_page(columns: list[Size], direction: Direction, beside: tuple[float, float]) -> float:
-    """How far the proportion is from a good page's: 1 is as good as can be."""
+    """How far the page's proportion would be from a good one's."""
     along = max(one.length for one in columns)
     across = sum(one.before + one.after + CHANNEL for one in columns)
-    if direction == "TB":
-        width, height = across + beside[0], max(along, beside[1])
-    else:
-        width, height = max(along, beside[0]), across + beside[1]
+    width, height = (across + beside[0], max(along, beside[1])) if direction == "TB" else (max(along, beside[0]), across + beside[1])
+    return _unlike(width, height, direction)
+
+
+def _unlike(width: float, height: float, direction: Direction) -> float:
+    """How far a proportion is from a good page's: 1 is as good as can be."""
     proportion = (height + HEAD) / (width + 2 * MARGIN) / PROPORTION[direction]
     return max(proportion, 1 / proportion)

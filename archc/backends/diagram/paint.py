@@ -11,6 +11,7 @@ from archc.backends.diagram.route import FrameSlot, Placement, Slot
 from archc.backends.diagram.structure import Series
 from archc.backends.diagram.styles import Theme, css_class, grouped
 from archc.backends.diagram.tree import Box, Direction, Edge
+from archc.backends.diagram.valley import Valley, measure
 from archc.operators import Role
 
 SLANT = 9.0
@@ -25,10 +26,10 @@ class Drawing:
     height: float
 
 
-def drawing(columns: list[Series], edges: list[Edge], direction: Direction, theme: Theme, prefix: str = "") -> Drawing:
+def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direction, theme: Theme, prefix: str = "") -> Drawing:
     """A structure as shapes; `prefix` keeps the ids of several drawings on one page apart."""
     sizes = Measurer(direction, labels(edges))
-    placement = Placement([sizes.series(one) for one in columns])
+    placement = Placement([measure(one, sizes) if isinstance(one, Valley) else sizes.series(one) for one in columns])
     painter = Painter(direction, theme, prefix)
     ways = [(edge, placement.way(edge)) for edge in edges]
     groups = [painter.frame(one, number) for number, one in enumerate(placement.frames)]
@@ -76,7 +77,7 @@ class Painter:
     def box(self, slot: Slot) -> Group:
         """A box with its text."""
         box = slot.box
-        x, y, width, height = self.rectangle((slot.across - slot.half, slot.across + slot.half), (slot.start, slot.end))
+        x, y, width, height = self.rectangle((slot.across - slot.half, slot.across + slot.half), (min(slot.start, slot.end), max(slot.start, slot.end)))
         shapes = [*self._outline(box, x, y, width, height), *self._text(box, x, y, width, height)]
         if box.shortcut:
             shapes += self._shortcut(x, y, width, height)
@@ -140,6 +141,6 @@ class Painter:
     def label(self, slot: Slot, text: str) -> Group:
         """The shape that a box hands on, beside its line."""
         x, y = self.at((slot.across, slot.end))
-        x, y = (x + 4.0, y + 8.5) if self._down else (x + 3.0, y - 4.0)
+        x, y = (x + 4.0, y + (8.5 if slot.turn > 0 else -3.5)) if self._down else (x + 3.0, y - 4.0)
         return Group("shape", (Text(x, y, text, SMALL, self._theme.faint, "start"),))
 

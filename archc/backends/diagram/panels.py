@@ -101,7 +101,7 @@ def legend(outline: Outline, theme: Theme, widest: float) -> Drawing:
         x, y = rows.place(24.0 + text_width("skip connection", SMALL))
         shapes.append(Line(((x, y + 6.0), (x + 18.0, y + 6.0)), Paint("", theme.edge, 0.9, True)))
         shapes.append(Text(x + 24.0, y + 9.2, "skip connection", SMALL, theme.faint, "start"))
-    entries = [(f"{words.MULTIPLY} N", "N blocks in a row")] if outline.folded else []
+    entries = [(f"{words.MULTIPLY} N", "N blocks in a row" + (", in a table perhaps of other shapes" if outline.templates else ""))] if outline.folded else []
     for number, (sign, text) in enumerate([*entries, *((f"{name}:", text) for name, text in outline.explained)]):
         if number >= len(entries):
             rows.break_line()

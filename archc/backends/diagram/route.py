@@ -9,6 +9,7 @@ from archc.backends.diagram.canvas import Point
 from archc.backends.diagram.measure import BAND, BUS, LANE, Size
 from archc.backends.diagram.structure import Frame, Leaf, Parallel, Series
 from archc.backends.diagram.tree import Box, Edge
+from archc.backends.diagram.valley import Valley
 
 CHANNEL = 34.0
 BETWEEN_COLUMNS = 9.0
@@ -24,6 +25,11 @@ class Slot:
     half: float
     start: float
     end: float
+
+    @property
+    def turn(self) -> int:
+        """1 where flow goes on along, -1 where it comes back."""
+        return 1 if self.end >= self.start else -1
 
     @property
     def middle(self) -> float:
@@ -60,7 +66,7 @@ class Columns:
     lengths: list[float]
 
 
-Step = tuple["Series | Gate | Columns", int]
+Step = tuple["Series | Gate | Columns | Valley", int]
 
 
 class Placement:
@@ -72,6 +78,7 @@ class Placement:
         self._gates: dict[int, Gate] = {}
         self._paths: dict[int, tuple[Step, ...]] = {}
         self._columns = Columns([], [], [one.length for one in columns])
+        self._valley_foot = 0.0
         self._arcs: list[list[tuple[float, float]]] = []
         self.right = 0.0
         at = 0.0
@@ -84,28 +91,37 @@ class Placement:
         self.right = at - CHANNEL
         self.length = max(self._columns.lengths)
 
-    def _place(self, size: Size, along: float, across: float, path: tuple[Step, ...]) -> None:
+    def _place(self, size: Size, along: float, across: float, path: tuple[Step, ...], back: bool = False) -> None:
+        """Places a part; `back` where flow runs against the page."""
         part = size.part
+        stop = along + size.length
         if isinstance(part, Leaf):
-            self.slots[part.box.id] = Slot(part.box, across, size.half, along, along + size.box_length)
+            ends = (stop, stop - size.box_length) if back else (along, along + size.box_length)
+            self.slots[part.box.id] = Slot(part.box, across, size.half, *ends)
             self._paths[part.box.id] = path
         elif isinstance(part, Frame):
-            self.frames.append(FrameSlot(part, (across - size.before, across + size.after), (along, along + size.length)))
+            self.frames.append(FrameSlot(part, (across - size.before, across + size.after), (along, stop)))
             body, at, offset = size.children[0]
-            self._place(body, along + at, across + offset, path)
+            self._place(body, along + at, across + offset, path, back)
         elif isinstance(part, Parallel):
-            ends = {one.number: (across + offset, across + offset + one.leave) for one, _, offset in size.children}
-            gate = Gate(across, along + BUS, along + size.length - BUS, across + size.lane, ends)
-            self._gates[id(part)] = gate
+            ways = {one.number: (across + offset, across + offset + one.leave) for one, _, offset in size.children}
+            into, out = (stop - BUS, along + BUS) if back else (along + BUS, stop - BUS)
+            gate = self._gates[id(part)] = Gate(across, into, out, across + size.lane, ways)
             for one, at, offset in size.children:
-                self._place(one, along + at, across + offset, (*path, (gate, one.number)))
+                start = stop - at - one.length if back else along + at
+                self._place(one, start, across + offset, (*path, (gate, one.number)), back)
+        elif isinstance(part, Valley):
+            self._valley_foot = along + part.foot
+            for one, at, offset in size.children:
+                self._place(one, along + at, across + offset, (*path, (part, one.number)), one.number > len(part.lefts))
         else:
             for one, at, offset in size.children:
                 inner = (*path, (part, one.number))
+                start = stop - at - one.length if back else along + at
                 if one.dead:
-                    start = along + at - BAND * 0.6
-                    inner = (*inner, (Gate(across, start, 0.0, 0.0, {0: (across + offset, 0.0)}), 0))
-                self._place(one, along + at, across + offset, inner)
+                    bus = start + one.length + BAND * 0.6 if back else start - BAND * 0.6
+                    inner = (*inner, (Gate(across, bus, 0.0, 0.0, {0: (across + offset, 0.0)}), 0))
+                self._place(one, start, across + offset, inner, back)
 
     def way(self, edge: Edge) -> list[Point]:
         """The points of a line, each across and along."""
@@ -120,7 +136,13 @@ class Placement:
         down = self._descent(below[common + 1 :])
         if up is None or down is None:
             return self._arc(tail, head)
-        if isinstance(here, Columns):
+        if isinstance(here, Valley):
+            crossing = self._over(here, first, second, tail, head)
+            if crossing is not None:
+                return crossing
+            foot = self._valley_foot
+            across = [(tail.across, foot), (head.across, foot)] if first == len(here.lefts) else []
+        elif isinstance(here, Columns):
             across = self._between(here, first, second, (up or [(tail.across, 0.0)])[-1][0])
         elif isinstance(here, Series) and first < second:
             passed = self._passed(here.parts[first + 1 : second])
@@ -131,6 +153,20 @@ class Placement:
             return self._arc(tail, head)
         points = [(tail.across, tail.end), *up, *across, *down]
         return tidy(self._arrival(points, head, direct=not down))
+
+    def _over(self, valley: Valley, first: int, second: int, tail: Slot, head: Slot) -> list[Point] | None:
+        """Straight across a valley; `None` for the way along its ground."""
+        if self._next(valley, first) == second:
+            return None
+        if first + second == len(valley.steps) - 1 and abs(tail.middle - head.middle) < 0.5:
+            return [(tail.across + tail.half, tail.middle), (head.across - head.half, head.middle)]
+        return self._arc(tail, head)
+
+    @staticmethod
+    def _next(valley: Valley, step: int) -> int:
+        """The next step that is not empty."""
+        steps = valley.steps
+        return next((one for one in range(step + 1, len(steps)) if steps[one].parts), step)
 
     def _ascent(self, steps: Sequence[Step]) -> list[Point] | None:
         """From a box to the end of the part that holds it; `None` if something else stands in the way."""
@@ -171,11 +207,13 @@ class Placement:
 
     def _arrival(self, points: list[Point], head: Slot, *, direct: bool) -> list[Point]:
         """The end of a line: from above, or from the side into a sign that adds; straight down on a wide bar."""
-        if len(points) > 2 and points[-1][1] == points[-2][1] and points[-1][0] == head.across and points[-1][1] < head.start:
+        turn = head.turn
+        if len(points) > 2 and points[-1][1] == points[-2][1] and points[-1][0] == head.across and (head.start - points[-1][1]) * turn > 0:
             aside = points[-2][0]
             if direct and head.box.is_bar and abs(aside - head.across) < head.half:
                 return [*points[:-2], (aside, head.start)]
-            if head.box.is_sign and abs(aside - head.across) > head.half + 4 and points[-1][1] > head.start - 2 * BAND:
+            merges = head.box.is_sign or head.box.is_bar
+            if merges and abs(aside - head.across) > head.half + 4 and (head.start - points[-1][1]) * turn < 2 * BAND:
                 side = head.half if aside > head.across else -head.half
                 return [*points[:-2], (aside, head.middle), (head.across + side, head.middle)]
         return [*points, (points[-1][0] if head.box.is_bar else head.across, head.start)]

@@ -76,6 +76,8 @@ class _Builder:
                 lifted.add((tail, head))
             for one in {tail, head} - {IN, OUT}:
                 within[one].append(edge)
+        fed = {head for _, head in lifted}
+        lifted |= {(IN, number) for number in range(len(items)) if number not in fed}
         series = _series(list(range(len(items))), sorted(lifted), 0)
         return self._filled(series, items, within)
 

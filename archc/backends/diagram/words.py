@@ -77,6 +77,8 @@ def _content(box: Box) -> list[str]:
         return [_input_title(first), shape_text(first.shape)]
     words = [_operation(first, [copy[0] for copy in box.copies], box.names), *(_short(node) for node in box.members[1:])]
     amount = _amount(first, box.names)
+    if first.shared is not None and first.weights:
+        amount = f"{amount} (shared)".strip()
     return [SEPARATOR.join(words), *([amount] if amount else [])]
 
 
