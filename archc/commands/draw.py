@@ -6,14 +6,18 @@ import argparse
 from pathlib import Path
 
 from archc.backends import DIAGRAMS
-from archc.commands import DONE
+from archc.backends.diagram.outline import names_of_blocks
+from archc.commands import DONE, WRONG_CALL, Failure
 from archc.commands.build import chosen, emit
 from archc.commands.console import Console
 from archc.commands.targets import add_spec, compiled
+from archc.diagnostics import closest
+from archc.pipeline import Compiled
 
 EXAMPLES = """examples:
   archc draw resnet:152                       build/resnet-152.svg
   archc draw googlenet --emit svg,png -o figures
+  archc draw resnet:50 --collapse stage2      a block as one box
   archc draw mynet.yaml --detail layers --direction LR"""
 
 
@@ -23,18 +27,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder to write into (default: build)")
     parser.add_argument("--emit", metavar="LIST", default="svg", help=f"the formats: {', '.join(DIAGRAMS)} (default: svg)")
     parser.add_argument("--detail", choices=("overview", "blocks", "layers"), default="blocks", help="how much to show (default: blocks)")
+    parser.add_argument("--expand", metavar="BLOCK", action="append", default=[], help="show what is in this block (a macro, or a block's name)")
+    parser.add_argument("--collapse", metavar="BLOCK", action="append", default=[], help="draw this block as one box")
+    parser.add_argument("--depth", metavar="N", type=count, default=0, help="draw blocks as boxes below N frames")
     parser.add_argument("--direction", choices=("TB", "LR"), default="TB", help="top to bottom, or left to right")
-    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="the colours' ground")
+    parser.add_argument("--columns", metavar="N", type=count, default=0, help="break the drawing into N columns (default: as many as use the page best)")
+    parser.add_argument("--palette", choices=("colour", "mono", "print"), default="colour", help="colours that all eyes tell apart, greys, or outlines only")
+    parser.add_argument("--theme", choices=("light", "dark", "auto"), default="light", help="the colours' ground; auto follows the reader's system, in SVG")
+    parser.add_argument("--dpi", metavar="N", type=count, default=144, help="the resolution of PNG files (default: 144)")
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdigit() or not 0 < int(text[:6]) <= 10_000:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to 10000 is meant, and this is `{text}`")
+    return int(text)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Draws every network of the address."""
     kinds = chosen(options.emit, DIAGRAMS)
+    drawing = {name: getattr(options, name) for name in ("detail", "depth", "direction", "columns", "palette", "theme", "dpi")}
+    drawing |= {"expand": tuple(options.expand), "collapse": tuple(options.collapse)}
     written: list[str] = []
     for one in compiled([options.spec], options.values):
         if one.warnings and not console.is_json:
             console.diagnostics(one.warnings)
-        written += emit(one, kinds, Path(options.output), options, console, detail=options.detail, direction=options.direction, theme=options.theme)
+        check_blocks(one, [*options.expand, *options.collapse])
+        written += emit(one, kinds, Path(options.output), options, console, **drawing)
     if console.is_json:
         console.data({"written": written})
     return DONE
+
+
+def check_blocks(one: Compiled, names: list[str]) -> None:
+    """Refuses names that no block of the network has."""
+    known = names_of_blocks(one.graph)
+    for name in names:
+        if name not in known:
+            near = closest(name, sorted(known))
+            raise Failure(f"{one.graph.address} has no block `{name}`", f"did you mean `{near}`?" if near else f"its blocks are {', '.join(sorted(known)[:20])}", WRONG_CALL)

@@ -134,6 +134,18 @@ class Folder:
             before, wiring, at = form, joint, at + 1
         return at
 
+    def form(self, block: Block) -> int:
+        """What a block has in common with those of other numbers: operators, words and wires."""
+        place = {unit: index for index, unit in enumerate(block.units)}
+        external: dict[Tensor, int] = {}
+        parts: list[Hashable] = []
+        for unit in block.units:
+            for number in self._units.chains[unit]:
+                node = self._graph.nodes[number]
+                parts.append(_kind(node))
+                parts.append(tuple(self._reference(one, place, external) for one in node.inputs))
+        return self._intern(("form", tuple(parts)))
+
     def _joint(self, before: _Form, after: _Form) -> Hashable | None:
         """How a block hangs on the equal block before it; `None` if they cannot be one drawing."""
         if before.code != after.code or not self._closed(before, after):
@@ -209,3 +221,9 @@ def _meaning(node: Node) -> Hashable:
         for name, value in operator.attributes().items()
         if not (varying and isinstance(value, float))
     )
+
+
+def _kind(node: Node) -> Hashable:
+    """An operator without its numbers."""
+    words = [(name, repr(value)) for name, value in node.operator.attributes().items() if isinstance(value, str | bool)]
+    return node.operator.name, tuple(words), len(node.shape)

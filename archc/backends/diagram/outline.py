@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
-from dataclasses import replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from archc.backends.diagram import words
+from archc.backends.diagram import templates, words
 from archc.backends.diagram.folding import Block, Folder, Run, blocks
 from archc.backends.diagram.fusing import Units, fuse, separate
-from archc.backends.diagram.tree import Box, Cluster, Edge, Outline, ranks
+from archc.backends.diagram.tree import Box, Cluster, Edge, Outline, Template, ranks
 from archc.graph.graph import Graph, Group, Node
 from archc.operators import Role, Shape
 
@@ -23,58 +23,117 @@ WIDE_MERGE = 8
 Detail = Literal["overview", "blocks", "layers"]
 
 
-def outline(graph: Graph, detail: Detail = "blocks") -> Outline:
-    """What to draw of a graph, at a level of detail."""
-    units = separate(graph) if detail == "layers" else fuse(graph)
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a network is shown.
+
+    Blocks named in `expand` show what is in them, those in `collapse` are one box; a name is a macro's, or what the
+    block is called in the text. Below `depth` frames blocks are boxes (0: no such limit).
+    """
+
+    detail: Detail = "blocks"
+    expand: tuple[str, ...] = ()
+    collapse: tuple[str, ...] = ()
+    depth: int = 0
+
+    def boxed(self, groups: list[Group], depth: int) -> bool | None:
+        """Whether a block at this depth is one box; `None` where no rule speaks of it."""
+        names = {name for group in groups for name in (group.label, group.title) if name}
+        if names & set(self.expand):
+            return False
+        if names & set(self.collapse) or (self.depth and depth >= self.depth):
+            return True
+        return True if self.detail == "overview" else None
+
+
+def names_of_blocks(graph: Graph) -> set[str]:
+    """What blocks can be called by."""
+    seen: set[Group] = set()
+    for node in graph.nodes:
+        group: Group | None = node.group
+        while group is not None and group not in seen:
+            seen.add(group)
+            group = group.parent
+    return {name for group in seen if group.parent for name in (group.label, group.title) if name}
+
+
+def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
+    """What to draw of a graph."""
+    view = view if isinstance(view, View) else View(view)
+    units = separate(graph) if view.detail == "layers" else fuse(graph)
     root = blocks(graph, units)
-    plan = _Plan(graph, units, detail)
+    plan = Plan(graph, units, view)
+    plan.find_templates(root)
     plan.arrange(root)
     edges = plan.edges()
+    drawn = plan.templates()
+    every = [edges, *(one.drawn.edges for one in drawn)]
     return Outline(
         title=graph.title or graph.address,
         totals=words.totals(graph),
         items=plan.items,
         boxes=plan.boxes,
         edges=edges,
-        skips=any(edge.skip for edge in edges),
+        skips=any(edge.skip for some in every for edge in some) or any(box.shortcut for box in plan.boxes),
         folded=plan.folded,
+        explained=tuple(plan.explained.items()),
+        templates=drawn,
     )
 
 
-class _Plan:
+class Plan:
     """The state of one arrangement: which unit is drawn in which box."""
 
-    def __init__(self, graph: Graph, units: Units, detail: Detail) -> None:
+    def __init__(self, graph: Graph, units: Units, view: View, names: Mapping[int, dict[str, str]] | None = None) -> None:
         self._graph = graph
         self._units = units
-        self._detail = detail
-        self._folder = Folder(graph, units) if detail != "layers" else None
+        self._view = view
+        self._names = names or {}
+        self._folder = Folder(graph, units) if view.detail != "layers" else None
         self._drawn_by = list(range(len(units.chains)))
         self._copies: dict[int, list[int]] = {}
         self._box_of: dict[int, int] = {}
         self._output_names = self._names_of_outputs()
+        self._heads = self._dead_heads()
+        self._forms: dict[Hashable, list[Run]] = {}
+        self._rows: dict[Hashable, list[Run]] = {}
         self.items: list[Box | Cluster] = []
         self.boxes: list[Box] = []
+        self.explained: dict[str, str] = {}
         self.folded = False
+
+    def find_templates(self, root: Block) -> None:
+        """Decides which blocks become rows of a table."""
+        if self._folder is not None and self._view.detail == "blocks":
+            self._forms = templates.find(root, self._runs, self._folder)
 
     def arrange(self, root: Block) -> None:
         """Fills `items` and `boxes`, parent frames before what they hold."""
-        pending: list[tuple[Run, list[Box | Cluster]]] = [(run, self.items) for run in self._runs(root)]
+        pending: list[tuple[Run, list[Box | Cluster], tuple[str, ...]]] = [(run, self.items, ()) for run in self._merged(root)]
         pending.reverse()
         while pending:
-            run, target = pending.pop()
-            self._fold(run)
+            run, target, titles = pending.pop()
             first, count = run.first, len(run.parts)
             if isinstance(first, int):
+                self._fold(run)
                 target.append(self._framed(first, count) if count > 1 else self._box(first))
-            elif count == 1 and not self._title(first, 1):
-                pending.extend((inner, target) for inner in reversed(self._runs(first)))
-            elif self._detail == "overview":
+                continue
+            title = self._title(first, count)
+            boxed = self._view.boxed(first.groups, len(titles))
+            form = self._form(first)
+            if (boxed or (boxed is None and form in self._forms)) and title:
+                if not boxed:
+                    self._rows.setdefault(form, []).append(run)
                 target.append(self._block_box(run))
-            else:
-                cluster = Cluster(self._title(first, count), count, _tooltip(run))
-                target.append(cluster)
-                pending.extend((inner, cluster.items) for inner in reversed(self._runs(first)))
+                continue
+            self._fold(run)
+            if count == 1 and (not title or title in titles):
+                pending.extend((inner, target, titles) for inner in reversed(self._merged(first)))
+                continue
+            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first))
+            self._explain(first.groups, cluster.dead or count > 1)
+            target.append(cluster)
+            pending.extend((inner, cluster.items, (*titles, title)) for inner in reversed(self._merged(first)))
 
     def edges(self) -> list[Edge]:
         """The tensors between boxes; equal blocks that are not drawn have none."""
@@ -86,12 +145,80 @@ class _Plan:
         edges: list[Edge] = []
         for edge in plain:
             far = rank[edge.head] - rank[edge.tail] > 1
-            skip = far and fan[edge.tail] > 1 and self.boxes[edge.head].role is Role.MERGE
+            skip = far and fan[edge.tail] > 1 and self._joins(self.boxes[edge.head])
             key = self._label_key(edge, skip)
             labelled = key is not None and key not in told
             told.add(key)
             edges.append(replace(edge, labelled=labelled, skip=skip, main=fan[edge.tail] == 1 or not far))
         return edges
+
+    def templates(self) -> tuple[Template, ...]:
+        """The templates with their tables."""
+        made: list[Template] = []
+        for runs in self._rows.values():
+            first = runs[0].first
+            assert isinstance(first, Block)
+            table = templates.numbers(runs, self._graph, self._units.chains)
+            inner = Plan(self._graph, self._units, View(), table.names)
+            inner.arrange_template(first)
+            title = self._title(first, 2)
+            if any(one.title == title for one in made) and self.boxes[self._box_of[first.units[0]]].shortcut:
+                title += ", with shortcut"
+            drawn = Outline(title, "", inner.items, inner.boxes, inner.template_edges(), False, False)
+            self._explain(first.groups, True)
+            made.append(Template(title, drawn, *self._table(runs, table)))
+        return tuple(made)
+
+    def arrange_template(self, block: Block) -> None:
+        """The inside of one block, behind a box that stands for what it reads."""
+        read = dict.fromkeys(tensor for unit in block.units for node in self._nodes(unit) for tensor in node.inputs if self._units.unit_of[tensor.node] not in block.units)
+        for tensor in read:
+            node = self._graph.nodes[tensor.node]
+            box = Box(len(self.boxes), (node,), ((node,),), text="input")
+            self._box_of[self._units.unit_of[tensor.node]] = box.id
+            self.boxes.append(box)
+            self.items.append(box)
+        inner = Block(block.groups, block.items, block.units)
+        self.arrange(inner)
+
+    def template_edges(self) -> list[Edge]:
+        """The edges of a template: shapes differ from block to block, so none is told."""
+        return [replace(edge, labelled=False) for edge in self.edges() if not self.boxes[edge.head].text]
+
+    def _table(self, runs: list[Run], table: templates.Numbers) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """A row for each box that stands for blocks of the form."""
+        rows: list[tuple[str, ...]] = []
+        for run, values in zip(runs, table.rows, strict=True):
+            box = self.boxes[self._box_of[_units_of(run.first)[0]]]
+            made = words.shape_text(box.copies[-1][-1].shape)
+            count = words.amount_text(words.parameters(node for copy in box.copies for node in copy))
+            rows.append((_called(run.first, box.count), *values, made, count))
+        return ("block", *table.header, "output", "params"), tuple(rows)
+
+    def _form(self, block: Block) -> Hashable | None:
+        return templates.form_of(block, self._folder) if self._folder is not None else None
+
+    def _explain(self, groups: list[Group], wanted: bool) -> None:
+        """Notes what the text says of a block, for the legend."""
+        for group in groups if wanted else ():
+            if group.kind == "macro" and group.doc:
+                self.explained.setdefault(group.title, group.doc.split("\n")[0])
+
+    def _is_dead(self, block: Block) -> bool:
+        """True for a head beside the main one."""
+        return any(unit in self._heads for unit in block.units) and len(block.units) < len(self._units.chains) / 2
+
+    def _dead_heads(self) -> set[int]:
+        """The units of outputs other than the last in the text, which nothing reads."""
+        readers = self._graph.consumers()
+        ends = [node.index for node in self._graph.nodes if not readers[node.index]]
+        outputs = {tensor.node for _, tensor in self._graph.outputs}
+        return {self._units.unit_of[one] for one in ends[:-1] if one in outputs}
+
+    @staticmethod
+    def _joins(box: Box) -> bool:
+        """True for a merge that a skip may lead to; what is scaled, by squeeze and excitation, is no skip."""
+        return box.role is Role.MERGE and box.head.operator.name != "multiply"
 
     def _label_key(self, edge: Edge, skip: bool) -> Hashable | None:
         """What an edge's label would say, so that it is said once; `None` where it has none.
@@ -99,18 +226,33 @@ class _Plan:
         Every input of a merge that joins has its label; the equal inputs of one that adds have one together.
         """
         head, tail = self.boxes[edge.head], self.boxes[edge.tail]
+        if tail.title or tail.text or tail.role is Role.INPUT:
+            return None
         if head.role is Role.MERGE:
             if len(head.head.inputs) > WIDE_MERGE:
                 return None
             equal = all(shape == head.head.shape for shape in head.head.input_shapes)
             return None if equal and skip else (edge.head, edge.shape) if equal else (edge.head, edge.tail)
-        changed = not tail.title and all(shape != edge.shape for shape in tail.head.input_shapes)
+        changed = all(shape != edge.shape for shape in tail.head.input_shapes)
         return ("from", edge.tail, edge.shape) if changed else None
 
     def _runs(self, block: Block) -> list[Run]:
         if self._folder is None:
             return [Run([item]) for item in block.items]
         return list(self._folder.runs(block.items))
+
+    def _merged(self, block: Block) -> list[Run]:
+        """The runs of a block; those of one template that differ in shapes alone are one."""
+        merged: list[Run] = []
+        for run in self._runs(block):
+            last = merged[-1] if merged else None
+            if last is not None and isinstance(run.first, Block) and isinstance(last.first, Block):
+                form = self._form(run.first)
+                if form in self._forms and form == self._form(last.first) and templates.same_numbers(last, run, self._graph, self._units.chains):
+                    merged[-1] = Run([*last.parts, *run.parts])
+                    continue
+            merged.append(run)
+        return merged
 
     def _fold(self, run: Run) -> None:
         """Notes that the first part is drawn for all of them."""
@@ -126,7 +268,7 @@ class _Plan:
     def _box(self, unit: int) -> Box:
         copies = tuple(self._nodes(one) for one in self._all_copies(unit))
         names = tuple(name for one in copies for node in one for name in self._output_names.get(node.index, ()))
-        box = Box(len(self.boxes), copies[0], copies, outputs=names)
+        box = Box(len(self.boxes), copies[0], copies, outputs=names, names=self._names.get(copies[0][0].index, {}))
         self._box_of[unit] = box.id
         self.boxes.append(box)
         return box
@@ -137,12 +279,17 @@ class _Plan:
         return cluster
 
     def _block_box(self, run: Run) -> Box:
-        """In an overview, a whole block."""
+        """A whole block, or a run of them."""
         first = run.first
         assert isinstance(first, Block)
         copies = tuple(tuple(node for unit in _units_of(part) for node in self._nodes(unit)) for part in run.parts)
-        box = Box(len(self.boxes), copies[0], copies, self._title(first, len(run.parts)), len(run.parts))
-        self._box_of.update((unit, box.id) for unit in first.units)
+        outputs = tuple(name for copy in copies for node in copy for name in self._output_names.get(node.index, ()))
+        title = self._title(first, len(run.parts))
+        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]))
+        self.folded = self.folded or len(run.parts) > 1
+        for part in run.parts:
+            self._box_of.update((unit, box.id) for unit in _units_of(part))
+        self._explain(first.groups, True)
         self.boxes.append(box)
         return box
 
@@ -158,8 +305,7 @@ class _Plan:
         return tuple(self._graph.nodes[number] for number in self._units.chains[unit])
 
     def _title(self, block: Block, count: int) -> str:
-        blocks_inside = [item for item in block.items if isinstance(item, Block)]
-        return block_title(block.groups, count, blocks_inside)
+        return block_title(block.groups, count)
 
     def _wires(self) -> list[tuple[int, int, Shape]]:
         wires: list[tuple[int, int, Shape]] = []
@@ -169,10 +315,10 @@ class _Plan:
                 continue
             for node in self._nodes(unit):
                 for tensor, shape in zip(node.inputs, node.input_shapes, strict=True):
-                    tail = self._box_of[self._drawn(self._units.unit_of[tensor.node])]
-                    if tail != head:
+                    tail = self._box_of.get(self._drawn(self._units.unit_of[tensor.node]))
+                    if tail is not None and tail != head:
                         wires.append((tail, head, shape))
-        return list(dict.fromkeys(wires)) if self._detail == "overview" else wires
+        return _once(wires, {box.id for box in self.boxes if box.title})
 
     def _drawn(self, unit: int) -> int:
         while self._drawn_by[unit] != unit:
@@ -188,7 +334,7 @@ class _Plan:
         return found
 
 
-def block_title(groups: list[Group], count: int, inside: list[Block]) -> str:
+def block_title(groups: list[Group], count: int) -> str:
     """A frame's words: what it is called here, and the macro that made it."""
     macros = [group.title for group in groups if group.kind == "macro" and group.title]
     made = macros[-1] if macros else ""
@@ -198,18 +344,36 @@ def block_title(groups: list[Group], count: int, inside: list[Block]) -> str:
     plain = [name for name in (called, made) if name]
     if called and made and called.startswith(made):
         plain = [made]
-    repeated = _repeated(inside)
-    return " · ".join([*plain, repeated] if repeated else plain)
+    return " · ".join(plain)
 
 
-def _repeated(inside: list[Block]) -> str:
-    """`3 × bottleneck`, where a block holds calls of one macro and nothing else."""
-    names = {group.title for block in inside for group in block.groups[-1:] if group.kind == "macro"}
-    return f"{len(inside)} × {names.pop()}" if len(inside) > 1 and len(names) == 1 else ""
+def _once(wires: list[tuple[int, int, Shape]], whole: set[int]) -> list[tuple[int, int, Shape]]:
+    """The wires, those at whole blocks without doubles: several layers of a block may read one tensor."""
+    seen: set[tuple[int, int, Shape]] = set()
+    kept: list[tuple[int, int, Shape]] = []
+    for wire in wires:
+        if (wire[0] in whole or wire[1] in whole) and wire in seen:
+            continue
+        seen.add(wire)
+        kept.append(wire)
+    return kept
 
 
 def _units_of(part: Block | int) -> list[int]:
     return part.units if isinstance(part, Block) else [part]
+
+
+def _called(part: Block | int, count: int) -> str:
+    """A block's name in a table: the names of the iterations and calls that it stands in."""
+    assert isinstance(part, Block)
+    labels: list[str] = []
+    at: Group | None = part.groups[-1]
+    while at is not None:
+        if at.label and at.kind in ("iteration", "macro", "steps") and at.label not in labels:
+            labels.append(at.label)
+        at = at.parent
+    name = " ".join(reversed(labels))
+    return f"{name} {words.MULTIPLY} {count}" if count > 1 else name
 
 
 def _tooltip(run: Run) -> str:

@@ -1,14 +1,15 @@
-"""Colour and outline by role: Okabe-Ito borders, pale tints, readable text. The only place that knows them."""
+"""Colour and outline by role, in palettes and themes. The only place that knows them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from archc.backends.diagram.tree import Box, Direction
+from archc.backends.diagram.tree import Box
 from archc.operators import Role
 
-ThemeName = Literal["light", "dark"]
+ThemeName = Literal["light", "dark", "auto"]
+PaletteName = Literal["colour", "mono", "print"]
 
 COLOURS: dict[Role, str] = {
     Role.INPUT: "#000000",
@@ -22,53 +23,66 @@ COLOURS: dict[Role, str] = {
     Role.REGULARISATION: "#777777",
     Role.OTHER: "#555555",
 }
-OUTLINES: dict[Role, dict[str, str]] = {
-    Role.INPUT: {"shape": "box", "style": "filled,rounded"},
-    Role.CONVOLUTION: {"shape": "box"},
-    Role.POOLING: {"shape": "polygon", "sides": "4", "distortion": "0.16", "margin": "0.0,0.02"},
-    Role.NORMALISATION: {"shape": "box"},
-    Role.DENSE: {"shape": "box"},
-    Role.MERGE: {"shape": "box", "height": "0.22", "margin": "0.08,0.02"},
-    Role.ACTIVATION: {"shape": "box", "style": "filled,rounded", "height": "0.24"},
-    Role.RESHAPING: {"shape": "box", "height": "0.24"},
-    Role.REGULARISATION: {"shape": "box", "style": "filled,dashed", "height": "0.24"},
-    Role.OTHER: {"shape": "box"},
-}
+"""The colours of Okabe and Ito, which people of every colour vision tell apart."""
+
+GREYS: dict[Role, float] = {Role.CONVOLUTION: 0.16, Role.DENSE: 0.34, Role.NORMALISATION: 0.08, Role.INPUT: 0.24}
+"""How dark a role is filled in greys; the others are white."""
+
 NAMES: dict[Role, str] = {Role.INPUT: "input", Role.RESHAPING: "reshape", Role.OTHER: "other"}
 """Words for the legend, where they are not the role's own."""
 
 FONT = "Helvetica"
-BOLD = "Helvetica-Bold"
-CIRCLE = {"shape": "circle", "width": "0.26", "fixedsize": "true", "margin": "0", "fontsize": "13"}
-BAR_PER_INPUT = {"TB": 0.55, "LR": 0.3}
-"""A joining merge is a bar across what it joins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours that are not a role's."""
+    """The colours that are not a role's, and how roles are coloured on this ground."""
 
     background: str
     text: str
     faint: str
     edge: str
     frame: str
+    ground: str
     tint: float
     lift: float
+    palette: PaletteName = "colour"
 
-    def fill(self, colour: str) -> str:
-        """A tint of a colour on the background."""
-        return mix(self.line(colour), self.background, self.tint)
+    @property
+    def width(self) -> float:
+        """The width of a box's line."""
+        return 1.0 if self.palette == "mono" else 1.2
 
-    def line(self, colour: str) -> str:
-        """A border's colour, lifted off a dark background."""
-        return mix(colour, self.text, 1 - self.lift) if self.lift else colour
+    def role(self, role: Role) -> tuple[str, str]:
+        """A role's line and fill."""
+        if self.palette == "mono":
+            return self.edge, mix(self.text, self.background, GREYS.get(role, 0.0))
+        line = mix(COLOURS[role], self.text, 1 - self.lift) if self.lift else COLOURS[role]
+        return line, self.background if self.palette == "print" else mix(line, self.background, self.tint)
 
 
-THEMES: dict[ThemeName, Theme] = {
-    "light": Theme("#FFFFFF", "#1A1A1A", "#595959", "#444444", "#9A9A9A", 0.14, 0.0),
-    "dark": Theme("#15191E", "#ECECEC", "#A8B0B8", "#B0B6BC", "#6B737B", 0.24, 0.35),
-}
+LIGHT = Theme("#FFFFFF", "#1A1A1A", "#595959", "#444444", "#9A9A9A", "#F8F8F8", 0.14, 0.0)
+DARK = Theme("#15191E", "#ECECEC", "#A8B0B8", "#B0B6BC", "#6B737B", "#1B2027", 0.24, 0.35)
+
+
+def theme_of(name: ThemeName, palette: PaletteName = "colour") -> Theme:
+    """A theme in a palette; `auto` is light, and dark where the reader's system is (`dark_rules`)."""
+    base = DARK if name == "dark" else LIGHT
+    ground = base.background if palette == "print" else base.ground
+    return Theme(base.background, base.text, base.faint, base.edge, base.frame, ground, base.tint, base.lift, palette)
+
+
+def dark_rules(palette: PaletteName) -> str:
+    """The style sheet that turns a light picture dark, by its classes."""
+    dark, light = theme_of("dark", palette), theme_of("light", palette)
+    pairs = [(getattr(light, one), getattr(dark, one)) for one in ("background", "text", "faint", "edge", "frame", "ground")]
+    pairs += [pair for role in Role for pair in zip(light.role(role), dark.role(role), strict=True)]
+    seen: dict[str, str] = {}
+    for one, other in pairs:
+        seen.setdefault(one, other)
+    rules = [f'[fill="{one}"]{{fill:{other}}}[stroke="{one}"]{{stroke:{other}}}' for one, other in seen.items()]
+    rules.append(f'text[fill="{light.background}"]{{fill:{dark.background}}}')
+    return "@media (prefers-color-scheme:dark){" + "".join(rules) + "}"
 
 
 def mix(colour: str, other: str, share: float) -> str:
@@ -85,38 +99,18 @@ def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def box_style(box: Box, inputs: int, label: str, theme: Theme, direction: Direction) -> dict[str, str]:
-    """The attributes of a drawn node."""
-    style = role_style(box.role, theme)
-    if box.title:
-        return {**style, "style": "filled,rounded", "penwidth": "1.6", "margin": "0.2,0.07"}
-    if box.role is Role.MERGE and len(label) == 1:
-        return {**style, **CIRCLE}
-    if box.role is Role.MERGE and len(box.members) > 1:
-        return {**style, "style": "filled,rounded"}
-    if box.role is Role.MERGE:
-        side, least = ("width", 0.8) if direction == "TB" else ("height", 0.3)
-        return {**style, side: f"{max(least, BAR_PER_INPUT[direction] * inputs):.2f}"}
-    if _grouped(box):
-        return {**style, "peripheries": "2"}
-    if box.outputs:
-        return {**style, "penwidth": "2"}
-    return style
-
-
-def role_style(role: Role, theme: Theme) -> dict[str, str]:
-    """The attributes that all nodes of a role have."""
-    colour = COLOURS[role]
-    return {"class": css_class(role), "color": theme.line(colour), "fillcolor": theme.fill(colour), **OUTLINES[role]}
-
-
 def css_class(role: Role) -> str:
     """The class of a role's nodes in SVG."""
     return f"role-{role.value}"
 
 
-def _grouped(box: Box) -> bool:
-    """True for convolutions whose filters see some of the channels only."""
+def room_beside(box: Box) -> float:
+    """The room between a box's text and its sides."""
+    return 17.0 if box.role is Role.POOLING else 11.0 if box.title else 9.0
+
+
+def grouped(box: Box) -> bool:
+    """True for convolutions whose filters see some of the channels only; they have a double border."""
     if box.role is not Role.CONVOLUTION:
         return False
     groups = box.head.operator.attributes().get("groups", 1)

@@ -1,56 +1,86 @@
-"""The engine's SVG -> ours: accessible, plain, and the same on every run."""
+"""A picture as SVG: plain shapes, readable without style sheets, the same bytes every time."""
 
 from __future__ import annotations
 
-import re
-from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
 
-SVG = "http://www.w3.org/2000/svg"
-XLINK_TITLE = "{http://www.w3.org/1999/xlink}title"
-XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
-DOCTYPE = re.compile(rb"<!DOCTYPE[^>]*>")
+from archc.backends.diagram.canvas import Group, Line, Paint, Picture, Point, Polygon, Rect, Shape, Text
+
+FAMILY = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+ANCHORS = {"start": "", "middle": ' text-anchor="middle"', "end": ' text-anchor="end"'}
 
 
-def polish(data: bytes, title: str, description: str) -> str:
-    """The SVG with a title and description for readers of any kind, and tooltips that browsers show.
+def to_svg(picture: Picture, title: str, description: str) -> str:
+    """The SVG text, with a title and description for those who do not see it."""
+    size = f'width="{number(picture.width)}" height="{number(picture.height)}"'
+    box = f'viewBox="0 0 {number(picture.width)} {number(picture.height)}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="img" aria-labelledby="archc-title archc-desc" font-family="{FAMILY}">'
+    lines = [head, f'<title id="archc-title">{escape(title)}</title>', f'<desc id="archc-desc">{escape(description)}</desc>']
+    if picture.style:
+        lines.append(f"<style>{escape(picture.style)}</style>")
+    lines.append(f'<rect class="ground" {size} fill="{picture.background}"/>')
+    lines += [_group(one) for one in picture.groups]
+    return "\n".join([*lines, "</svg>\n"])
 
-    Comments (they name the engine's version), the document type (it points elsewhere) and the engine's
-    link elements are left out.
+
+def number(value: float) -> str:
+    """A coordinate, to a tenth of a point.
+
+    >>> number(12.04), number(-0.01), number(3.25)
+    ('12', '0', '3.2')
     """
-    ElementTree.register_namespace("", SVG)
-    root = ElementTree.fromstring(DOCTYPE.sub(b"", data, count=1))  # noqa: S314 - the engine wrote it, and its document type is gone
-    for group in root.iter(f"{{{SVG}}}g"):
-        _tooltip(group)
-    for text in root.iter(f"{{{SVG}}}text"):
-        text.attrib.pop(XML_SPACE, None)
-    root.attrib.update({"role": "img", "aria-labelledby": "archc-title archc-desc"})
-    root.insert(0, _named("desc", "archc-desc", description))
-    root.insert(0, _named("title", "archc-title", title))
-    root[0].tail = root[1].tail = "\n"
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
-def _tooltip(group: ElementTree.Element) -> None:
-    """Replaces the engine's `<title>n0</title> ... <a xlink:title="...">` by a title that holds the tooltip."""
-    wrappers = [child for child in group if child.get("id", "").startswith("a_") and len(child) == 1]
-    name = group.find(f"{{{SVG}}}title")
-    if name is None:
-        return
-    if not wrappers:
-        group.remove(name)
-        return
-    tip = wrappers[0][0].get(XLINK_TITLE, "").strip()
-    for wrapper in wrappers:
-        at = list(group).index(wrapper)
-        group.remove(wrapper)
-        for offset, child in enumerate(list(wrapper[0])):
-            group.insert(at + offset, child)
-    name.text = tip
-    if not tip:
-        group.remove(name)
+def _group(group: Group) -> str:
+    name = f" id={quoteattr(group.id)}" if group.id else ""
+    tip = f"<title>{escape(group.tip)}</title>" if group.tip else ""
+    return f'<g{name} class="{group.kind}">{tip}{"".join(map(_shape, group.shapes))}</g>'
 
 
-def _named(tag: str, name: str, text: str) -> ElementTree.Element:
-    element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": name})
-    element.text = text
-    return element
+def _shape(shape: Shape) -> str:
+    if isinstance(shape, Text):
+        place = f'x="{number(shape.x)}" y="{number(shape.y)}" font-size="{number(shape.size)}"{ANCHORS[shape.anchor]}'
+        weight = ' font-weight="bold"' if shape.bold else ""
+        return f'<text {place}{weight} fill="{shape.colour}">{escape(shape.content)}</text>'
+    if isinstance(shape, Rect):
+        place = f'x="{number(shape.x)}" y="{number(shape.y)}" width="{number(shape.width)}" height="{number(shape.height)}"'
+        radius = f' rx="{number(shape.radius)}"' if shape.radius else ""
+        return f"<rect {place}{radius}{_paint(shape.paint)}/>"
+    if isinstance(shape, Polygon):
+        points = " ".join(f"{number(x)},{number(y)}" for x, y in shape.points)
+        return f'<polygon points="{points}"{_paint(shape.paint)}/>'
+    return f'<path d="{_path(shape)}"{_paint(shape.paint)}/>'
+
+
+def _paint(paint: Paint) -> str:
+    fill = f' fill="{paint.fill or "none"}"'
+    if not paint.stroke:
+        return fill
+    dashes = ' stroke-dasharray="4 3"' if paint.dashed else ""
+    return f'{fill} stroke="{paint.stroke}" stroke-width="{number(paint.width)}"{dashes}'
+
+
+def _path(line: Line) -> str:
+    """A path whose corners are rounded."""
+    first, *rest = line.points
+    parts = [f"M{_place(first)}"]
+    for before, corner, after in zip(line.points, rest, rest[1:], strict=False):
+        radius = min(line.radius, _distance(before, corner) / 2, _distance(corner, after) / 2)
+        parts.append(f"L{_place(towards(corner, before, radius))}Q{_place(corner)} {_place(towards(corner, after, radius))}")
+    return "".join([*parts, f"L{_place(rest[-1])}"])
+
+
+def _place(point: Point) -> str:
+    return f"{number(point[0])} {number(point[1])}"
+
+
+def _distance(one: Point, other: Point) -> float:
+    return ((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2) ** 0.5
+
+
+def towards(start: Point, end: Point, length: float) -> Point:
+    """The point so far from one on the way to another."""
+    whole = _distance(start, end) or 1.0
+    return start[0] + (end[0] - start[0]) * length / whole, start[1] + (end[1] - start[1]) * length / whole

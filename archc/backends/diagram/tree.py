@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,13 +12,18 @@ from archc.operators import Role, Shape
 Direction = Literal["TB", "LR"]
 """From top to bottom, for pages; from left to right, for slides."""
 
+SIGNS = {"add": "+", "multiply": "×", "subtract": "−"}
+"""Merges that have a sign."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
     """One drawn node: a layer, a fused chain of layers (`Conv · BN · ReLU`), or in an overview a whole block.
 
     `members` are the graph's nodes that it stands for. `copies` are the chains it stands for where blocks are folded,
-    its own first. `title` is set where the box is a whole block.
+    its own first. `title` is set where the box is a whole block, and
+    `shortcut` where that block adds what it reads to what it makes of it.
+    `names` are words that stand in a template for attributes; `text` stands for all else where there is no layer to show.
     """
 
     id: int
@@ -27,6 +32,9 @@ class Box:
     title: str = ""
     count: int = 1
     outputs: tuple[str, ...] = ()
+    shortcut: bool = False
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    text: str = ""
 
     @property
     def head(self) -> Node:
@@ -36,17 +44,33 @@ class Box:
     @property
     def role(self) -> Role:
         """The role of the box; a block has none of its own."""
+        if self.text:
+            return Role.INPUT
         return Role.OTHER if self.title else self.head.operator.role
+
+    @property
+    def is_sign(self) -> bool:
+        """True for a merge that is drawn as its sign: `+`."""
+        return self.role is Role.MERGE and self.head.operator.name in SIGNS
+
+    @property
+    def is_bar(self) -> bool:
+        """True for a merge that is drawn as a bar across what it joins."""
+        return self.role is Role.MERGE and self.head.operator.name not in SIGNS
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once."""
+    """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once.
+
+    `dead` ones lead to an output beside the network's main one, and to nothing else.
+    """
 
     title: str
     count: int
     tooltip: str
     items: list[Box | Cluster] = field(default_factory=list["Box | Cluster"])
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,19 @@ class Outline:
     edges: list[Edge]
     skips: bool
     folded: bool
+    explained: tuple[tuple[str, str], ...] = ()
+    """Names of blocks, each with a sentence about it."""
+    templates: tuple[Template, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A form that blocks have in common: its name, the drawing of it, and a table with a row for each block."""
+
+    title: str
+    drawn: Outline
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 def ranks(count: int, edges: Sequence[Edge]) -> list[int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from archc.backends.diagram.tree import Box
+from archc.backends.diagram.tree import SIGNS, Box
 from archc.graph.graph import Graph, Node
 from archc.operators import Role, Shape
 
@@ -30,11 +30,23 @@ NAMES = {
 }
 """Operations whose usual spelling is not their name's."""
 
-SYMBOLS = {"add": "+", "multiply": "×", "subtract": "−"}
-"""Merges that have a sign."""
+DROPPED = dict.fromkeys(
+    [one for one in range(0x20) if one != 0x0A]
+    + list(range(0x7F, 0xA0))
+    + [*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xFFFE, 0xFFFF]
+    + list(range(0xD800, 0xE000))
+)
+"""Characters that XML forbids, or that turn the direction of the text around them."""
 
+LONGEST = 60
 MULTIPLY = "×"
 SEPARATOR = " · "
+
+
+def shown(text: str, longest: int = LONGEST) -> str:
+    """A line of the text as it can stand in a picture: one line, no control characters, not too long."""
+    clean = " ".join(text.translate(DROPPED).split("\n"))
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
 def title(name: str) -> str:
@@ -48,17 +60,25 @@ def shape_text(shape: Shape) -> str:
 
 
 def lines(box: Box) -> list[str]:
-    """What is written in a box: the operation with kernel and stride, then filters or units."""
+    """What is written in a box: the operation with kernel and stride, filters or units, and which outputs it makes."""
+    return [*_content(box), *(["→ " + ", ".join(box.outputs)] if box.outputs else [])]
+
+
+def _content(box: Box) -> list[str]:
+    if box.text:
+        return [box.text]
     if box.title:
         return _block_lines(box)
     first = box.head
     if first.operator.role is Role.MERGE:
-        sign = SYMBOLS.get(first.operator.name, title(first.operator.name).lower())
+        sign = SIGNS.get(first.operator.name, title(first.operator.name).lower())
         return ["  ".join([sign, *(_short(node) for node in box.members[1:])])]
     if first.operator.role is Role.INPUT:
         return [_input_title(first), shape_text(first.shape)]
-    words = [_operation(first, [copy[0] for copy in box.copies]), *(_short(node) for node in box.members[1:])]
-    amount = _amount(first)
+    words = [_operation(first, [copy[0] for copy in box.copies], box.names), *(_short(node) for node in box.members[1:])]
+    amount = _amount(first, box.names)
+    if first.shared is not None and first.weights:
+        amount = f"{amount} (shared)".strip()
     return [SEPARATOR.join(words), *([amount] if amount else [])]
 
 
@@ -66,18 +86,18 @@ def _block_lines(box: Box) -> list[str]:
     name = f"{box.title} {MULTIPLY} {box.count}" if box.count > 1 else box.title
     nodes = [node for copy in box.copies for node in copy]
     counts = f"{amount_text(parameters(nodes))} params"
-    return [name, shape_text(box.members[-1].shape), counts]
+    return [name, shape_text(box.copies[-1][-1].shape), counts]
 
 
 def _input_title(node: Node) -> str:
     return "Input" if node.name in ("input", "") else f"Input {node.name}"
 
 
-def _operation(node: Node, copies: Sequence[Node]) -> str:
+def _operation(node: Node, copies: Sequence[Node], names: Mapping[str, str]) -> str:
     """`Conv 3×3 / 2`, with dilation, groups and an activation where the operator has them."""
     attributes = node.operator.attributes()
     text = _own_class(attributes) or title(node.operator.name)
-    window = _window_text(node, attributes)
+    window = _window_text(node, attributes, names)
     if window:
         text = f"{text} {window}"
     if node.operator.role is Role.REGULARISATION:
@@ -104,7 +124,7 @@ def _activation(attributes: dict[str, Any]) -> str:
     return f"{SEPARATOR}{title(name)}" if isinstance(name, str) and name not in ("", "linear") else ""
 
 
-def _window_text(node: Node, attributes: dict[str, Any]) -> str:
+def _window_text(node: Node, attributes: dict[str, Any], names: Mapping[str, str]) -> str:
     """`3×3 / 2`, for operators that have a kernel or a window size."""
     if node.operator.role not in (Role.CONVOLUTION, Role.POOLING):
         return ""
@@ -113,9 +133,9 @@ def _window_text(node: Node, attributes: dict[str, Any]) -> str:
     if kernel is None:
         return ""
     stride = _per_axis(attributes.get("stride", 1), axes) or kernel
-    text = MULTIPLY.join(str(one) for one in kernel)
-    if any(one != 1 for one in stride):
-        text += f" / {_brief(stride)}"
+    text = names.get("kernel") or names.get("size") or MULTIPLY.join(str(one) for one in kernel)
+    if any(one != 1 for one in stride) or "stride" in names:
+        text += f" / {names.get('stride') or _brief(stride)}"
     dilation = _per_axis(attributes.get("dilation"), axes) or (1,)
     return text + (f"{SEPARATOR}dilation {_brief(dilation)}" if any(one != 1 for one in dilation) else "")
 
@@ -142,10 +162,12 @@ def _rates(copies: Sequence[Node]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _amount(node: Node) -> str:
+def _amount(node: Node, names: Mapping[str, str]) -> str:
     """Filters or units."""
     attributes = node.operator.attributes()
     for name in ("filters", "units"):
+        if name in names:
+            return names[name]
         if isinstance(attributes.get(name), int):
             return str(attributes[name])
     return ""
@@ -192,6 +214,21 @@ def totals(graph: Graph) -> str:
     return f"{counts}\ninput {read}{SEPARATOR}output {made}"
 
 
+def tensor_tip(shape: Shape) -> str:
+    """What a line carries: its shape, values and bytes.
+
+    >>> tensor_tip((56, 56, 64)).split("\\n")
+    ['56×56×64', '200,704 values', '803 kB as float32']
+    """
+    text = shape_text(shape)
+    size = 1
+    for one in shape:
+        if one is None:
+            return text
+        size *= one
+    return f"{text}\n{size:,} values\n{amount_text(size * 4)}B as float32"
+
+
 def tooltip(box: Box) -> str:
     """All that is known of a box, over several lines."""
     parts = [_node_tooltip(node) for node in box.members[:12]]
@@ -211,8 +248,12 @@ def _node_tooltip(node: Node) -> str:
     if count:
         shared = " (shared)" if node.shared is not None else "" if node.trainable else " (frozen)"
         facts.append(f"{count:,} parameters{shared}")
+    made_of = node.operator.macs(node.input_shapes, node.shapes)
+    if made_of:
+        facts.append(f"{made_of:,} MACs")
     if node.doc:
         facts.append(node.doc)
+    facts.append(str(node.origin.span))
     return "\n".join(facts)
 
 

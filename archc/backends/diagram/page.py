@@ -1,0 +1,180 @@
+"""A page: the title, the drawing in columns, the templates beside it, and the legend."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from archc.backends.diagram import words
+from archc.backends.diagram.canvas import Group, Picture, Shape, Text
+from archc.backends.diagram.measure import GAP, Measurer, Size
+from archc.backends.diagram.metrics import text_width
+from archc.backends.diagram.paint import Drawing, drawing, labels
+from archc.backends.diagram.panels import legend, panel, placed
+from archc.backends.diagram.route import CHANNEL
+from archc.backends.diagram.structure import Frame, Leaf, Part, Series, structure
+from archc.backends.diagram.styles import Theme
+from archc.backends.diagram.tree import Direction, Outline
+from archc.backends.diagram.valley import valley
+from archc.operators import Role
+
+MARGIN = 14.0
+TITLE, SUBTITLE = 14.0, 9.0
+HEAD = 60.0
+BESIDE = 26.0
+PROPORTION: dict[Direction, float] = {"TB": 1.2, "LR": 0.5}
+"""The height of a good page, in parts of its width."""
+SHORT: dict[Direction, float] = {"TB": 520.0, "LR": 700.0}
+"""A drawing that is shorter is not broken."""
+MOST = 8
+WORTH = 0.95
+"""A further column is to make the page better by so much."""
+LONGER_FOR_STAGES = 1.35
+"""So much longer a column may be for the sake of a break between stages."""
+
+
+def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> Picture:
+    """The whole picture of an outline."""
+    body = structure(outline.items, outline.edges, len(outline.boxes))
+    panels = [panel(one, number, direction, theme) for number, one in enumerate(outline.templates)]
+    found = valley(body) if direction == "TB" and columns < 2 else None
+    best: Drawing | None = None
+    for stack in stacks(panels):
+        measurer = Measurer(direction, labels(outline.edges))
+        parts = [found] if found else split(body, measurer, direction, columns, (stack.width, stack.height))
+        content = _together(drawing([*parts], outline.edges, direction, theme), stack, direction)
+        if best is None or _unlike(content.width, content.height, direction) < _unlike(best.width, best.height, direction):
+            best = content
+    assert best is not None
+    content = best
+    foot = legend(outline, theme, max(content.width, 300.0))
+    title = words.shown(outline.title, 110)
+    totals = outline.totals.split("\n")
+    widest = max([text_width(title, TITLE, True), *(text_width(one, SUBTITLE) for one in totals)])
+    width = max(widest, foot.width, content.width) + 2 * MARGIN
+    at = MARGIN + TITLE
+    heading: list[Shape] = [Text(width / 2, at, title, TITLE, theme.text, bold=True)]
+    for line in totals:
+        at += 13.0
+        heading.append(Text(width / 2, at, line, SUBTITLE, theme.faint))
+    at += 14.0
+    groups = [Group("heading", tuple(heading)), *placed(content, (width - content.width) / 2, at)]
+    at += content.height + 16.0
+    groups += placed(foot, (width - foot.width) / 2, at)
+    return Picture(width, at + foot.height + MARGIN * 0.6, theme.background, groups)
+
+
+def stacks(panels: list[Drawing]) -> list[Drawing]:
+    """The ways to set panels: in one column, or in two."""
+    if not panels:
+        return [Drawing([], 0.0, 0.0)]
+    ways = [_rows([[one] for one in panels])]
+    if len(panels) > 1:
+        ways.append(_rows([panels[start : start + 2] for start in range(0, len(panels), 2)]))
+    return ways
+
+
+def _rows(rows: list[list[Drawing]]) -> Drawing:
+    """Drawings in rows."""
+    groups: list[Group] = []
+    y, right = 0.0, 0.0
+    for row in rows:
+        x = 0.0
+        for one in row:
+            groups += placed(one, x, y)
+            x += one.width + BESIDE
+        right = max(right, x - BESIDE)
+        y += max(one.height for one in row) + BESIDE
+    return Drawing(groups, right, y - BESIDE)
+
+
+def _together(main: Drawing, panels: Drawing, direction: Direction) -> Drawing:
+    """The drawing with its panels: beside it or below it, whichever uses the page better."""
+    if not panels.groups:
+        return main
+    beside = Drawing([*main.groups, *placed(panels, main.width + BESIDE, 0.0)], main.width + BESIDE + panels.width, max(main.height, panels.height))
+    below = Drawing([*main.groups, *placed(panels, 0.0, main.height + BESIDE)], max(main.width, panels.width), main.height + BESIDE + panels.height)
+    return min(beside, below, key=lambda one: _unlike(one.width, one.height, direction))
+
+
+def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float]) -> list[Series]:
+    """The parts in columns, broken where one line leads on; as many as use the page best, or as wanted."""
+    whole = measurer.series(body)
+    allowed = [
+        number
+        for number, (one, other) in enumerate(pairwise(body.parts), 1)
+        if isinstance(one, Leaf | Frame) and isinstance(other, Leaf | Frame)
+    ]
+    if wanted == 1 or (not wanted and whole.length < SHORT[direction]):
+        return [body]
+    stages = [number for number in allowed if _ends_a_stage(body.parts[number - 1])]
+    lengths = _lengths(whole, len(body.parts))
+    best, least = [body], _unlike_a_page([whole], direction, beside)
+    for count in [wanted] if wanted else range(2, MOST + 1):
+        cuts, at_stages = _cuts(lengths, allowed, count), _cuts(lengths, stages, count)
+        if at_stages and _longest(lengths, at_stages) < LONGER_FOR_STAGES * _longest(lengths, cuts):
+            cuts = at_stages
+        made = [Series(body.parts[start:stop]) for start, stop in pairwise([0, *cuts, len(body.parts)])]
+        fit = _unlike_a_page([measurer.series(one) for one in made], direction, beside)
+        if wanted or fit < least * WORTH:
+            best, least = made, fit
+    return best
+
+
+def _ends_a_stage(part: Part) -> bool:
+    """True where a reader expects a break: after a block, and after pooling."""
+    return isinstance(part, Frame) or (isinstance(part, Leaf) and part.box.role is Role.POOLING)
+
+
+def _lengths(whole: Size, count: int) -> list[float]:
+    """How far the flow has come before each part."""
+    lengths = [0.0] * (count + 1)
+    for child, at, _ in whole.children:
+        if not child.dead:
+            lengths[child.number + 1] = at + child.length + GAP
+    for number in range(1, count + 1):
+        lengths[number] = max(lengths[number], lengths[number - 1])
+    return lengths
+
+
+def _cuts(lengths: list[float], allowed: list[int], count: int) -> list[int]:
+    """The allowed places that make the longest column as short as can be."""
+    low, high = lengths[-1] / count, lengths[-1]
+    best: list[int] = []
+    for _ in range(24):
+        room = (low + high) / 2
+        cuts = _filled(lengths, allowed, room)
+        if len(cuts) < count and _longest(lengths, cuts) <= room:
+            best, high = cuts, room
+        else:
+            low = room
+    return best
+
+
+def _filled(lengths: list[float], allowed: list[int], room: float) -> list[int]:
+    """Cuts that fill each column as far as it goes."""
+    cuts: list[int] = []
+    start, last = 0.0, 0
+    for one in [*allowed, len(lengths) - 1]:
+        if lengths[one] - start > room and last and (not cuts or last > cuts[-1]):
+            cuts.append(last)
+            start = lengths[last]
+        last = one
+    return cuts
+
+
+def _longest(lengths: list[float], cuts: list[int]) -> float:
+    return max(lengths[stop] - lengths[start] for start, stop in pairwise([0, *cuts, len(lengths) - 1]))
+
+
+def _unlike_a_page(columns: list[Size], direction: Direction, beside: tuple[float, float]) -> float:
+    """How far the page's proportion would be from a good one's."""
+    along = max(one.length for one in columns)
+    across = sum(one.before + one.after + CHANNEL for one in columns)
+    width, height = (across + beside[0], max(along, beside[1])) if direction == "TB" else (max(along, beside[0]), across + beside[1])
+    return _unlike(width, height, direction)
+
+
+def _unlike(width: float, height: float, direction: Direction) -> float:
+    """How far a proportion is from a good page's: 1 is as good as can be."""
+    proportion = (height + HEAD) / (width + 2 * MARGIN) / PROPORTION[direction]
+    return max(proportion, 1 / proportion)
