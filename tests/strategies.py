@@ -257,6 +257,8 @@ def _step(draw: st.DrawFn, flow: _Flow, macros: tuple[str, ...], depth: int) -> 
         kinds_of_step += ["conv", "conv", "bound", "shared", *["call"] * len(macros)]
     if flow.named and flow.channels is not None:
         kinds_of_step += ["joined", "joined"]
+    if depth == 2:
+        kinds_of_step += ["parted"]
     if depth:
         kinds_of_step += ["residual", "repeat", *(["branches", "loop"] if flow.channels is not None else [])]
     kind = draw(st.sampled_from(kinds_of_step))
@@ -312,6 +314,15 @@ def _joined(draw: st.DrawFn, flow: _Flow, macros: tuple[str, ...], depth: int) -
 
 
 @st.composite
+def _parted(draw: st.DrawFn, flow: _Flow, macros: tuple[str, ...], depth: int) -> Any:
+    """A step with several outputs, which are joined again."""
+    flow.channels = 3
+    left, right = flow.name("t"), flow.name("t")
+    split = {"split": {"parts": [1, 2]}, "as": [left, right]}
+    return {"steps": [{"conv": 3}, split, {"concat": draw(st.permutations([left, right]))}]}
+
+
+@st.composite
 def _shared(draw: st.DrawFn, flow: _Flow, macros: tuple[str, ...], depth: int) -> Any:
     """The same weights twice or more, between other steps."""
     values = {"filters": flow.channels, "kernel": draw(st.sampled_from([1, 3])), "padding": "same"}
@@ -328,7 +339,7 @@ def _call(draw: st.DrawFn, flow: _Flow, macros: tuple[str, ...], depth: int) -> 
     values: Any = flow.channels
     if draw(st.booleans()):
         values = {"filters": flow.channels, "kernel": draw(st.sampled_from([1, 3]))}
-    return {name: values}
+    return {name: values, "trainable": False} if draw(st.integers(0, 3)) == 3 else {name: values}
 
 
 @st.composite
@@ -377,6 +388,7 @@ _STEPS: dict[str, Callable[..., st.SearchStrategy[Any]]] = {
     "conv": _conv,
     "bound": _bound,
     "joined": _joined,
+    "parted": _parted,
     "shared": _shared,
     "call": _call,
     "residual": _residual,
