@@ -79,7 +79,9 @@ def select(operator: Select, cell: Cell) -> Ref:
     return take(cell, list(operator.channels), -1)
 
 
-def split(operator: Split, cell: Cell) -> tuple[Ref, ...]:
+def split(operator: Split, cell: Cell) -> Ref | tuple[Ref, ...]:
+    if len(cell.node.shapes) == 1:
+        return cell.layer("Identity", {})
     parts: int | list[int] = operator.parts if isinstance(operator.parts, int) else _starts(operator.parts)
     first = cell.operation("Split", {"indices_or_sections": parts, "axis": -1})
     return tuple(Ref(first.part, index) for index in range(len(cell.node.shapes)))
