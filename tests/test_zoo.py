@@ -13,7 +13,7 @@ import pytest
 from archc import compile
 from tests.parity.compare import implementations
 
-FACTS = {row["implementation"]: row for row in csv.DictReader((Path(__file__).parent / "facts" / "libraries.csv").open())}
+FACTS = {row["implementation"]: row for row in csv.DictReader((Path(__file__).parent / "facts" / "libraries.csv").read_text().splitlines())}
 NAMED = implementations("keras.applications") | implementations("torchvision.models")
 
 
