@@ -174,9 +174,8 @@ class Plan:
         read = dict.fromkeys(tensor for unit in block.units for node in self._nodes(unit) for tensor in node.inputs if self._units.unit_of[tensor.node] not in block.units)
         for tensor in read:
             node = self._graph.nodes[tensor.node]
-            box = Box(len(self.boxes), (node,), ((node,),), text="input")
+            box = self._added(Box(len(self.boxes), (node,), ((node,),), text="input"))
             self._box_of[self._units.unit_of[tensor.node]] = box.id
-            self.boxes.append(box)
             self.items.append(box)
         inner = Block(block.groups, block.items, block.units)
         self.arrange(inner)
@@ -270,6 +269,11 @@ class Plan:
         names = tuple(name for one in copies for node in one for name in self._output_names.get(node.index, ()))
         box = Box(len(self.boxes), copies[0], copies, outputs=names, names=self._names.get(copies[0][0].index, {}))
         self._box_of[unit] = box.id
+        return self._added(box)
+
+    def _added(self, box: Box) -> Box:
+        """Notes a box, with what is written in it."""
+        box = replace(box, written=tuple(words.shown(line) for line in words.lines(box)))
         self.boxes.append(box)
         return box
 
@@ -290,8 +294,7 @@ class Plan:
         for part in run.parts:
             self._box_of.update((unit, box.id) for unit in _units_of(part))
         self._explain(first.groups, True)
-        self.boxes.append(box)
-        return box
+        return self._added(box)
 
     def _all_copies(self, unit: int) -> list[int]:
         """A unit and those it is drawn for, through folds inside folds."""

@@ -98,7 +98,7 @@ class Painter:
         return shapes
 
     def _text(self, box: Box, x: float, y: float, width: float, height: float) -> list[Shape]:
-        texts = [words.shown(one) for one in words.lines(box)]
+        texts = box.written
         top = y + height / 2 - LINE * len(texts) / 2 + TEXT * 0.36 + LINE / 2
         size = 12.0 if len(texts[0]) == 1 and box.is_sign else TEXT
         drop = 0.8 if size > TEXT else 0.0
