@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def count(text: str) -> int:
     """A whole number from 1."""
-    if not text.isdigit() or not 0 < int(text[:6]) <= 10_000:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text[:6]) <= 10_000:
         raise argparse.ArgumentTypeError(f"a whole number from 1 to 10000 is meant, and this is `{text}`")
     return int(text)
 
@@ -83,15 +82,14 @@ def draw_family(kinds: list[str], drawing: dict[str, Any], options: argparse.Nam
     if texts:
         raise Failure(f"a family's figure is a picture, and {texts[0]} is none", f"choose from {', '.join(PICTURES)}", WRONG_CALL)
     networks = list(compiled([options.spec], options.values))
-    name = networks[0].graph.name
     maker = DiagramBackend(formats=tuple(kinds), **drawing)  # pyright: ignore[reportArgumentType]
     try:
-        artefacts = maker.emit_family([one.graph for one in networks], name, commonprefix([one.graph.title for one in networks]).strip() or name)
+        artefacts = maker.emit_family([one.graph for one in networks])
     except EngineError as problem:
-        raise Failure(f"the figure could not be drawn: {problem}", "SVG needs no engine: --emit svg", code=MACHINE, word=codes.ENGINE) from None
+        raise Failure(f"the figure could not be drawn: {problem}", "SVG needs no engine: --emit svg", MACHINE, codes.ENGINE) from None
     paths = [str(path) for path in write_all(Path(options.output), artefacts)]
     if not console.is_json:
-        console.line(f"{name}: {len(networks)} networks")
+        console.line(f"{networks[0].graph.name}: {len(networks)} networks")
         for path in paths:
             console.line(f"  {path}")
     return paths

@@ -44,19 +44,21 @@ class DiagramBackend(Backend):
     columns: int = 0
     dpi: int = 144
     engine: str | None = None
+    tooltips: bool = True
 
     def emit(self, graph: Graph) -> tuple[Artefact, ...]:
         """One file for each format; raises `EngineError` where no engine can make it."""
         stem = graph.slug if self.style == "graph" else f"{graph.slug}-{self.style}"
         return tuple(Artefact.data(f"{stem}.{ENDINGS.get(one, one)}", self._file(graph, one)) for one in self.formats)
 
-    def emit_family(self, graphs: Sequence[Graph], name: str, title: str) -> tuple[Artefact, ...]:
+    def emit_family(self, graphs: Sequence[Graph]) -> tuple[Artefact, ...]:
         """One figure of several networks: `vgg-family.svg`."""
-        from archc.backends.diagram.family import family
+        from archc.backends.diagram.family import common_title, family
 
+        title = common_title(graphs)
         picture = self._themed(family(graphs, title, theme_of(self.theme, self.palette)))
         told = f"The configurations of {shown(title, 1000)}: {', '.join(shown(one.variant, 100) for one in graphs)}."
-        return tuple(Artefact.data(f"{name}-family.{one}", self._painted(picture, one, shown(title, 1000), told)) for one in self.formats)
+        return tuple(Artefact.data(f"{graphs[0].name}-family.{one}", self._painted(picture, one, shown(title, 1000), told)) for one in self.formats)
 
     def source(self, graph: Graph) -> str:
         """The DOT text."""
@@ -94,6 +96,8 @@ class DiagramBackend(Backend):
         return replace(picture, style=dark_rules(self.palette)) if self.theme == "auto" else picture
 
     def _painted(self, picture: Picture, format: FileFormat, title: str, description: str) -> bytes:
+        if not self.tooltips:
+            picture = replace(picture, groups=[replace(one, tip="") for one in picture.groups])
         if format == "svg":
             return write_svg(picture, title, description).encode()
         from archc.backends.diagram.engine import layout

@@ -47,10 +47,10 @@ def _namespace(group: Group, names: dict[Group, str], groups: dict[str, dict[str
     """The path of the blocks that a node stands in; each block's arguments are noted as its attributes."""
     missing: list[Group] = []
     at: Group | None = group
-    while at is not None and at not in names and at.parent is not None:
+    while at is not None and at.parent is not None and at not in names:
         missing.append(at)
         at = at.parent
-    path = names.get(at, "") if at is not None else ""
+    path = "" if at is None else names.get(at, "")
     for one in reversed(missing):
         name = (words.shown(one.label or one.title) or one.kind).replace("/", "∕")
         if one.kind not in ("merge", "loop"):

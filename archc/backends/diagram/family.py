@@ -14,7 +14,8 @@ from archc.backends.diagram.structure import boxes_in
 from archc.backends.diagram.styles import NAMES, Theme, css_class
 from archc.backends.diagram.tree import Box, Cluster
 from archc.graph.graph import Graph
-from archc.operators import Role, Shape as TensorShape
+from archc.operators import Role
+from archc.operators import Shape as TensorShape
 
 MARGIN = 16.0
 SMALL = 7.5
@@ -84,6 +85,21 @@ def family(graphs: Sequence[Graph], title: str, theme: Theme) -> Picture:
         y += HIGH + ROW
     groups.append(_legend(strips, left, y + 6.0, theme))
     return Picture(width, y + 26.0, theme.background, groups)
+
+
+def common_title(graphs: Sequence[Graph]) -> str:
+    """The words with which all titles begin, or the family's name.
+
+    >>> from archc.pipeline import load
+    >>> common_title([load("vgg")[name].graph for name in ("A", "D")])
+    'VGG'
+    """
+    shared: list[str] = []
+    for some in zip(*(graph.title.split() for graph in graphs), strict=False):
+        if len(set(some)) > 1:
+            break
+        shared.append(some[0])
+    return " ".join(shared) or graphs[0].name
 
 
 def _parts(graph: Graph) -> list[Part]:

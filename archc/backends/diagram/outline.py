@@ -124,7 +124,7 @@ class Plan:
             if (boxed or (boxed is None and form in self._forms)) and title:
                 if not boxed:
                     self._rows.setdefault(form, []).append(run)
-                target.append(self._block_box(run))
+                target.append(self._block_box(run, tabled=not boxed))
                 continue
             self._fold(run)
             if count == 1 and (not title or title in titles):
@@ -190,9 +190,11 @@ class Plan:
         for run, values in zip(runs, table.rows, strict=True):
             box = self.boxes[self._box_of[_units_of(run.first)[0]]]
             made = words.shape_text(box.copies[-1][-1].shape)
-            count = words.amount_text(words.parameters(node for copy in box.copies for node in copy))
-            rows.append((_called(run.first, box.count), *values, made, count))
-        return ("block", *table.header, "output", "params"), tuple(rows)
+            nodes = [node for copy in box.copies for node in copy]
+            macs = words.macs(nodes)
+            counts = words.amount_text(words.parameters(nodes)), "open" if macs is None else words.amount_text(macs)
+            rows.append((_called(run.first, box.count), *values, made, *counts))
+        return ("block", *table.header, "output", "params", "MACs"), tuple(rows)
 
     def _form(self, block: Block) -> Hashable | None:
         return templates.form_of(block, self._folder) if self._folder is not None else None
@@ -282,14 +284,14 @@ class Plan:
         cluster.items.append(self._box(unit))
         return cluster
 
-    def _block_box(self, run: Run) -> Box:
+    def _block_box(self, run: Run, *, tabled: bool) -> Box:
         """A whole block, or a run of them."""
         first = run.first
         assert isinstance(first, Block)
         copies = tuple(tuple(node for unit in _units_of(part) for node in self._nodes(unit)) for part in run.parts)
         outputs = tuple(name for copy in copies for node in copy for name in self._output_names.get(node.index, ()))
         title = self._title(first, len(run.parts))
-        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]))
+        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled)
         self.folded = self.folded or len(run.parts) > 1
         for part in run.parts:
             self._box_of.update((unit, box.id) for unit in _units_of(part))

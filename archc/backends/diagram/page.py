@@ -21,7 +21,7 @@ MARGIN = 14.0
 TITLE, SUBTITLE = 14.0, 9.0
 HEAD = 60.0
 BESIDE = 26.0
-PROPORTION: dict[Direction, float] = {"TB": 1.2, "LR": 0.5}
+PROPORTION: dict[Direction, float] = {"TB": 1.0, "LR": 0.5}
 """The height of a good page, in parts of its width."""
 SHORT: dict[Direction, float] = {"TB": 520.0, "LR": 700.0}
 """A drawing that is shorter is not broken."""
@@ -37,15 +37,16 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     body = structure(outline.items, outline.edges, len(outline.boxes))
     panels = [panel(one, number, direction, theme) for number, one in enumerate(outline.templates)]
     found = valley(body) if direction == "TB" and columns < 2 else None
-    best: Drawing | None = None
+    measurer = Measurer(direction, labels(outline.edges))
+    ways: list[tuple[float, Drawing]] = []
     for stack in stacks(panels):
-        measurer = Measurer(direction, labels(outline.edges))
-        parts = [found] if found else split(body, measurer, direction, columns, (stack.width, stack.height))
-        content = _together(drawing([*parts], outline.edges, direction, theme), stack, direction)
-        if best is None or _unlike(content.width, content.height, direction) < _unlike(best.width, best.height, direction):
-            best = content
-    assert best is not None
-    content = best
+        for beside in dict.fromkeys([(stack.width, stack.height), (0.0, 0.0)]):
+            parts = [found] if found else split(body, measurer, direction, columns, beside)
+            main = drawing([*parts], outline.edges, direction, theme)
+            used = main.width * main.height + sum(one.width * one.height for one in panels)
+            for way in _together(main, stack):
+                ways.append((_unlike(way.width, way.height, direction) * (2 - used / (way.width * way.height)), way))
+    content = min(ways, key=lambda one: one[0])[1]
     foot = legend(outline, theme, max(content.width, 300.0))
     title = words.shown(outline.title, 110)
     totals = outline.totals.split("\n")
@@ -87,13 +88,16 @@ def _rows(rows: list[list[Drawing]]) -> Drawing:
     return Drawing(groups, right, y - BESIDE)
 
 
-def _together(main: Drawing, panels: Drawing, direction: Direction) -> Drawing:
-    """The drawing with its panels: beside it or below it, whichever uses the page better."""
+def _together(main: Drawing, panels: Drawing) -> list[Drawing]:
+    """The drawing with its panels: beside it, and below it."""
     if not panels.groups:
-        return main
-    beside = Drawing([*main.groups, *placed(panels, main.width + BESIDE, 0.0)], main.width + BESIDE + panels.width, max(main.height, panels.height))
-    below = Drawing([*main.groups, *placed(panels, 0.0, main.height + BESIDE)], max(main.width, panels.width), main.height + BESIDE + panels.height)
-    return min(beside, below, key=lambda one: _unlike(one.width, one.height, direction))
+        return [main]
+    beside = [*main.groups, *placed(panels, main.width + BESIDE, 0.0)]
+    below = [*main.groups, *placed(panels, 0.0, main.height + BESIDE)]
+    return [
+        Drawing(beside, main.width + BESIDE + panels.width, max(main.height, panels.height)),
+        Drawing(below, max(main.width, panels.width), main.height + BESIDE + panels.height),
+    ]
 
 
 def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float]) -> list[Series]:
@@ -167,11 +171,12 @@ def _longest(lengths: list[float], cuts: list[int]) -> float:
 
 
 def _unlike_a_page(columns: list[Size], direction: Direction, beside: tuple[float, float]) -> float:
-    """How far the page's proportion would be from a good one's."""
+    """How far the page would be from a good one: by its proportion, and by how much of it is empty."""
     along = max(one.length for one in columns)
     across = sum(one.before + one.after + CHANNEL for one in columns)
     width, height = (across + beside[0], max(along, beside[1])) if direction == "TB" else (max(along, beside[0]), across + beside[1])
-    return _unlike(width, height, direction)
+    used = sum(one.length * (one.before + one.after) for one in columns) + beside[0] * beside[1]
+    return _unlike(width, height, direction) * (2 - used / (width * height))
 
 
 def _unlike(width: float, height: float, direction: Direction) -> float:

@@ -46,8 +46,8 @@ class Series:
     parts: list[Leaf | Frame | Parallel] = field(default_factory=list["Leaf | Frame | Parallel"])
 
 
-LARGEST, DEEPEST = 300, 80
-"""Items without a form are not taken apart further than this."""
+LARGEST, DEEPEST = 300, 60
+"""Items are not taken apart further than this: so many without a form, so many branches in branches."""
 
 Part = Leaf | Frame | Parallel | Series
 
@@ -129,7 +129,7 @@ def _series(members: list[int], wires: list[Wire], depth: int) -> list[int | _Sp
     spans = {(place.get(tail, -1), place.get(head, len(members))): (tail, head) for tail, head in wires}
     spans = {span: wire for span, wire in spans.items() if span[0] < span[1]}
     cuts = _cuts(spans, len(members))
-    if not cuts and (len(members) > LARGEST or depth > DEEPEST):
+    if depth > DEEPEST or (not cuts and len(members) > LARGEST):
         return list(members)
     plan: list[int | _Split] = []
     for begin, end in zip([-1, *cuts], [*cuts, len(members)], strict=True):

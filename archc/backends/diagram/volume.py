@@ -33,7 +33,7 @@ class Map:
     @property
     def height(self) -> int:
         """Rows, or values where there are no places."""
-        return self.shape[-3] if len(self.shape) > 2 else self.shape[0]
+        return self.shape[-3:][0]
 
     @property
     def depth(self) -> int:

@@ -84,6 +84,8 @@ def _content(box: Box) -> list[str]:
 
 def _block_lines(box: Box) -> list[str]:
     name = f"{box.title} {MULTIPLY} {box.count}" if box.count > 1 else box.title
+    if box.tabled:
+        return [name, shape_text(box.copies[-1][-1].shape)]
     nodes = [node for copy in box.copies for node in copy]
     cost = macs(nodes)
     counts = f"{amount_text(parameters(nodes))} params" + (f", {amount_text(cost)} MACs" if cost else "")
