@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -401,7 +402,7 @@ def test_boxes_do_not_overlap_and_no_line_crosses_a_title(address: str, directio
     lines = [list(zip(some[::2], some[1::2])) for some in numbers]
     for x0, y0, x1, y1 in titles:
         for points in lines:
-            for (a, b), (c, d) in zip(points, points[1:], strict=False):
+            for (a, b), (c, d) in pairwise(points):
                 assert max(a, c) < x0 or min(a, c) > x1 or max(b, d) < y0 or min(b, d) > y1
 
 

@@ -46,11 +46,11 @@ def _counts(node: Node) -> dict[str, str]:
 def _namespace(group: Group, names: dict[Group, str], groups: dict[str, dict[str, str]]) -> str:
     """The path of the blocks that a node stands in; each block's arguments are noted as its attributes."""
     missing: list[Group] = []
-    at: Group | None = group
-    while at is not None and at.parent is not None and at not in names:
+    at = group
+    while at.parent is not None and at not in names:
         missing.append(at)
         at = at.parent
-    path = "" if at is None else names.get(at, "")
+    path = names.get(at, "")
     for one in reversed(missing):
         name = (words.shown(one.label or one.title) or one.kind).replace("/", "∕")
         if one.kind not in ("merge", "loop"):
