@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
-.PHONY: build test lint types imports unit bench docs gallery clean
+.PHONY: build test lint types imports unit bench parity parity-torch every docs gallery clean
 
 build: $(VENV)/installed
 	$(BIN)/archc build vgg:A -o build
@@ -39,6 +39,23 @@ unit: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks
+
+# Equal weights, equal outputs, for every network that names one of keras.applications.
+parity: $(VENV)/installed
+	$(BIN)/python -m tests.parity keras.applications
+
+# The same against torchvision, in an environment of its own: PyTorch takes gigabytes.
+parity-torch: .venv-torch/installed
+	KERAS_BACKEND=torch .venv-torch/bin/python -m tests.parity torchvision.models
+
+.venv-torch/installed: pyproject.toml
+	test -x .venv-torch/bin/python || $(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/python -m pip install --quiet --editable . keras torch torchvision
+	touch $@
+
+# The tests that walk one network of each family, on every network of the zoo. Takes hours.
+every: $(VENV)/tested
+	ARCHC_EVERY=1 $(BIN)/pytest tests/test_agreement.py tests/test_determinism.py tests/test_commands.py
 
 docs: $(VENV)/installed
 	$(BIN)/python -m archc.reference

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec as find_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
@@ -15,8 +16,9 @@ from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
-from archc.language.document import Value
+from archc.language.document import Scalar, Value
 from archc.language.families import SpecReader, given
+from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
 from archc.language.steps import StepReader
 
@@ -46,8 +48,8 @@ class Compiled:
 
         return lower(self.graph)
 
-    def to_keras(self, seed: int = 0, *, modules: Collection[str] = ()) -> Any:
-        """A `keras.Model` with seeded initial weights. Needs Keras.
+    def to_keras(self, seed: int = 0, *, modules: Collection[str] = (), weights: str | Path | None = None) -> Any:
+        """A `keras.Model` with seeded initial weights, or those in a file (`.keras`, `.h5`, `.pth`). Needs Keras.
 
         A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere, and
         where Keras is not installed (E803).
@@ -57,7 +59,13 @@ class Compiled:
         self.check_modules(modules)
         if find_module("keras") is None:
             raise CompileError((error(codes.NO_FRAMEWORK, None, "a live model needs Keras, and Keras is not installed", help="pip install 'archc[tensorflow]'"),))
-        return to_keras(self.lowered, seed=seed, modules=modules)
+        model = to_keras(self.lowered, seed=seed, modules=modules)
+        if weights is not None:
+            from archc.backends.keras.weight_files import read_weights
+
+            for name, values in read_weights(Path(weights), self.lowered).items():
+                model.get_layer(name).set_weights(values)
+        return model
 
     def check_modules(self, allowed: Collection[str]) -> None:
         """Raises `CompileError` (E312) where a `layer:` step names a module that is not allowed."""
@@ -173,6 +181,31 @@ class Family:
                 near = closest(name, self.spec.file.params)
                 listed = ", ".join(self.spec.file.params) or "none"
                 raise AddressError(f"`{self.spec.name}` has no parameter `{name}`", f"did you mean `{near}`?" if near else f"its parameters are {listed}", codes.UNKNOWN_PARAMETER)
+
+
+    def entry(self) -> FamilyEntry:
+        """What the index and `archc list` tell of the family. Raises `CompileError`."""
+        root, variants = self.spec.file.root, self.spec.variants.values()
+        title = root.get("title")
+        source = next(iter(variants)).source
+        networks = [self.compile(one.name or None) for one in variants]
+        return {
+            "digest": digest(self.address.path) if self.address.path else "",
+            "title": title.text if isinstance(title, Scalar) else self.spec.name,
+            "paper": str(source.get("title", "")),
+            "year": source["year"] if isinstance(source.get("year"), int) else None,
+            "variants": [
+                {
+                    "name": one.variant.name,
+                    "title": one.variant.title,
+                    "implementation": one.variant.implementation or None,
+                    "aliases": list(one.variant.aliases),
+                    "params": one.analysed.cost.params,
+                    "macs": one.analysed.cost.macs,
+                }
+                for one in networks
+            ],
+        }
 
 
 def load_address(address: Address) -> Family:

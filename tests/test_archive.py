@@ -585,11 +585,13 @@ group_norm: {groups: 4}
 lrn
 scale: {initial: 1e-6, bias: true}
 normalize: {mean: [1, 2, 3, 4, 5, 6, 7, 8], variance: [1, 2, 3, 4, 5, 6, 7, 8]}
+normalize: {adapt: true}
 prelu: {shared: true}
 leaky_relu
 softmax
 abs
 pad: {amounts: 2, mode: reflect}
+pad_channels: 12
 crop: {amounts: 2}
 upsample: {size: 2, interpolation: bilinear}
 resize: {size: [10, 12]}

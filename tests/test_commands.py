@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,7 +20,9 @@ from archc.commands import COMMANDS, main
 from archc.commands.files import write_all
 from archc.diagnostics.codes import CODES
 from archc.graph.graph import Graph
+from archc.language import index
 from archc.language.catalogue import shipped_paths
+from tests.zoo import CLASSIC, walked
 
 ROOT = Path(__file__).resolve().parent.parent
 NET = "archc: 1\nname: net\ninput: [8, 8, 3]\nparams: {width: 8, name_of: a, rates: {list: float}, wide: false}\nlayers:\n  - {conv: $width, as: $name_of}\n  - {for: r in rates, dropout: $r}\n  - {relu: , when: wide}\n"
@@ -130,6 +131,40 @@ def test_wrong_calls_exit_with_2(words: list[str], shell: Shell) -> None:
     assert found.out == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["chek", "vgg"], "archc: there is no command `chek`"),
+        (["check"], "archc check: the following arguments are required: SPEC"),
+        (["check", "lenet", "--strct"], "archc check: unrecognized arguments: --strct"),
+        (["check", "lenet", "--format", "xml"], "archc check: --format has no choice `xml`"),
+        (["build", "lenet", "--seed", "x"], "a seed is a whole number from 0, and this is `x`"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_call_has_a_code(words: list[str], message: str, shell: Shell) -> None:
+    found = shell(*words)
+    assert found.code == 2
+    assert found.err.startswith("error[E006]: ")
+    assert message in found.err
+    assert "= help: " in found.err
+
+
+def test_a_wrong_call_is_json_for_machines(shell: Shell) -> None:
+    found = shell("check", "--format", "json", "lenet", "--strct")
+    assert found.code == 2
+    assert json.loads(found.err)["code"] == "E006"
+    assert json.loads(found.err)["help"] == "did you mean `--strict`?"
+
+
+@pytest.mark.parametrize("address", ["a" * 5_000, "a" * 5_000 + ".yaml", "a" * 5_000 + ":b", "a/" * 3_000 + "b.yaml", "*" + "a" * 5_000])
+def test_a_long_address_is_a_wrong_call(address: str, shell: Shell) -> None:
+    found = shell("check", address)
+    assert found.code == 2
+    assert "error[E00" in found.err
+    assert len(found.err) < 1_000
+
+
 def test_a_missing_file_is_named_with_the_closest(shell: Shell) -> None:
     shell.write("mynet.yaml", PLAIN)
     found = shell("check", "mynett.yaml")
@@ -186,9 +221,9 @@ def test_addresses(shell: Shell) -> None:
     assert json.loads(shell("stats", "VGG16", "--format", "json").out)["address"] == "vgg:D"
     assert json.loads(shell("stats", "vgg:d", "--format", "json").out)["address"] == "vgg:D"
     checked = json.loads(shell("check", "vgg:*", "lenet", "--format", "json").out)
-    assert [one["address"] for one in checked][-1] == "lenet"
-    assert len(checked) == 7
-    assert len(json.loads(shell("check", "vgg", "--format", "json").out)) == 6
+    assert [one["address"] for one in checked][-2:] == ["lenet:keras", "lenet:original"]
+    assert len(checked) == 15
+    assert len(json.loads(shell("check", "vgg", "--format", "json").out)) == 13
 
 
 def test_local_specs(shell: Shell) -> None:
@@ -266,7 +301,7 @@ def test_json(shell: Shell) -> None:
     checked = json.loads(shell("check", "lenet", "--format", "json").out)
     assert checked[0]["ok"] is True
     assert json.loads(shell("explain", "E301", "--format", "json").out)["word"] == "shapes-differ"
-    assert json.loads(shell("expand", "lenet", "--format", "json").out)["lenet"].startswith("archc: 1")
+    assert json.loads(shell("expand", "lenet", "--format", "json").out)["lenet:keras"].startswith("archc: 1")
 
 
 def test_json_of_a_wrong_spec(shell: Shell) -> None:
@@ -315,18 +350,36 @@ def test_every_code_is_explained(id: str, shell: Shell) -> None:
 # The shipped specs
 
 
-def shipped() -> Iterator[str]:
-    for path in shipped_paths():
-        yield from (f"{path.stem}:{name}" if name else path.stem for name in archc.load(path.stem))
-
-
 def wiring(graph: Graph) -> list[object]:
     """A graph's names, operators, inputs and outputs."""
     nodes: list[object] = [(one.name, one.operator, one.inputs, one.shapes, one.trainable, one.shared) for one in graph.nodes]
     return [*nodes, graph.outputs, graph.inputs]
 
 
-@pytest.mark.parametrize("address", list(shipped()))
+ODD: dict[str, str] = {
+    "long_names": f"layers: [{{as: {'a' * 120}, steps: [{{as: {'b' * 120}, steps: [{{as: {'c' * 120}, steps: [{{conv: 4, as: {'d' * 120}}}, relu]}}]}}]}}]",
+    "longest_name": f"layers: [{{split: 2, as: [{'b' * 512}, other]}}, concat: [other, _]]",
+    "taken_output": "layers:\n  - {split: 2, as: [x, y]}\n  - {conv: 4, as: x_output2}\n  - {conv: 4, as: x_output2_2}\n  - concat: [_, y]",
+    "branch_names": "layers: [add: {null_: [conv: 4], 1e3: [conv: 4]}, {concat: {y: [relu], n: [tanh]}, as: 12}, {conv: 4, as: true}]",
+    "shared": "layers: [{conv: 4, share: 'a b', trainable: false}, {conv: 4, share: 'a b', trainable: false}]",
+    "words": 'title: "a\\u2028b\\u0085c"\ndoc: "$x $$ # : [{"\nlayers: [{conv: 4, doc: "it\'s \\"so\\", \\u2029 $(1)"}]',
+    "null_input": "inputs: {'null': [8, 8, 4], yes: [8, 8, 4], 1e3: [null, null, 4]}\nlayers: [{add: ['null', yes], as: sum}, {conv: 4, from: 1e3, as: off}]\noutputs: [off, sum]",
+}
+"""Networks whose plain specs need care: names and texts at the edge of what is allowed."""
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_networks_survive_expansion(name: str, shell: Shell) -> None:
+    head = "archc: 1\nname: odd\n" + ("" if "inputs:" in ODD[name] else "input: [8, 8, 4]\n")
+    shell.write("odd.yaml", f"{head}{ODD[name]}\n")
+    first = archc.compile("odd.yaml")
+    again = archc.load("-", shell("expand", "odd.yaml").out.encode()).compile()
+    assert wiring(again.graph) == wiring(first.graph)
+    assert (again.graph.title, again.graph.doc) == (first.graph.title, first.graph.doc)
+    assert [one.doc for one in again.graph.nodes] == [one.doc for one in first.graph.nodes]
+
+
+@pytest.mark.parametrize("address", walked(CLASSIC))
 def test_expanded_specs_are_the_same_network(address: str, shell: Shell) -> None:
     """`archc expand X | archc check -` is sound, and gives the same graph."""
     text = shell("expand", address).out
@@ -344,14 +397,14 @@ EVERY_KIND = "keras,config,python,dot,svg,png,stats,spec"
 def test_build_writes_every_kind(shell: Shell) -> None:
     found = shell("build", "lenet", "-o", "out", "--emit", EVERY_KIND)
     assert found.code == 0
-    names = {"lenet.keras", "lenet.config.json", "lenet.py", "lenet.dot", "lenet.svg", "lenet.png", "lenet.stats.json", "lenet.expanded.yaml"}
+    names = {"lenet-keras.keras", "lenet-keras.config.json", "lenet-keras.py", "lenet-keras.dot", "lenet-keras.svg", "lenet-keras.png", "lenet-keras.stats.json", "lenet-keras.expanded.yaml"}
     assert {one.name for one in (shell.folder / "out").iterdir()} == names
     assert all(name in found.out for name in names)
 
 
 def test_draw(shell: Shell) -> None:
     assert shell("draw", "lenet", "-o", "out", "--emit", "svg,dot", "--detail", "layers", "--direction", "LR", "--theme", "dark").code == 0
-    assert sorted(one.name for one in (shell.folder / "out").iterdir()) == ["lenet.dot", "lenet.svg"]
+    assert sorted(one.name for one in (shell.folder / "out").iterdir()) == ["lenet-keras.dot", "lenet-keras.svg"]
 
 
 def broken(file: BinaryIO) -> None:
@@ -490,7 +543,7 @@ def test_a_piped_spec_in_a_process(tmp_path: Path) -> None:
 def test_api() -> None:
     family = archc.load("vgg")
     assert "D" in list(family)
-    assert len(family) == 6
+    assert len(family) == 13
     assert family["D"].stats()["params"]["total"] == 138357544
     assert archc.compile("vgg:D", classes=10).stats()["output_shape"] == [10]
     network = archc.compile("lenet")
@@ -507,3 +560,44 @@ def test_api_errors(tmp_path: Path) -> None:
     assert "did you mean `conv`?" in str(caught.value)
     with pytest.raises(AttributeError):
         _ = archc.nothing  # pyright: ignore[reportAttributeAccessIssue]
+
+
+# Many specs at once
+
+
+def test_check_names_every_address_that_leads_nowhere(shell: Shell) -> None:
+    found = shell("check", "nosuch", "lenet", "resnet:1")
+    assert found.code == 2
+    assert "no spec `nosuch`" in found.err
+    assert "no variant `1`" in found.err
+    assert "ok  lenet" in found.out
+
+
+def test_processes_report_what_one_process_does_in_the_same_order(shell: Shell) -> None:
+    bad = shell.write("bad.yaml", PLAIN.replace("conv: 8", "convx: 8"))
+    specs = ["vgg:A", bad, *(path.stem for path in shipped_paths()[:8]), "nosuch"]
+    together = shell("check", *specs, "--format", "json")
+    alone = [json.loads(one.out) for one in (shell("check", spec, "--format", "json") for spec in specs)]
+    assert together.code == 2
+    assert json.loads(together.out) == [entry for one in alone for entry in one]
+
+
+def test_an_entry_of_the_index_holds_for_the_very_text_only(tmp_path: Path) -> None:
+    path, blocks = tmp_path / "net.yaml", tmp_path / "blocks"
+    blocks.mkdir()
+    path.write_text(PLAIN)
+    (blocks / "b.yaml").write_text("archc: 1")
+    entry = {"digest": index.digest(path), "title": "", "paper": "", "year": None, "variants": []}
+    (tmp_path / index.NAME).write_text(json.dumps({"net": entry}))
+    assert index.indexed(path) == entry
+    path.write_text(PLAIN + "\n")
+    assert index.indexed(path) is None
+    path.write_text(PLAIN)
+    (blocks / "b.yaml").write_text("archc: 1 ")
+    index._libraries.cache_clear()
+    assert index.indexed(path) is None
+
+
+def test_list_as_markdown_has_a_line_for_each_family(shell: Shell) -> None:
+    found = shell("list", "--format", "markdown")
+    assert [line.split("|")[1].strip() for line in found.out.splitlines()[2:]] == [f"[{path.stem}]({path.stem}.yaml)" for path in shipped_paths()]

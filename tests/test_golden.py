@@ -34,10 +34,10 @@ ELSEWHERE = {
     "E006": "a wrong option: test_commands",
     "E312": "needs Keras or a module: the tests of the Keras backend",
     "E701": "files too large to store: test_limits below",
-    "E707": "takes seconds: the tests of expansion, with a smaller limit",
     "E801": "the machine: test_commands",
     "E802": "the machine: the diagram's tests",
     "E803": "the machine: the tests of the Keras backend",
+    "E804": "a file of weights: test_weights",
 }
 """Codes that `check` does not give to a small spec, and where they are tested instead."""
 

@@ -740,6 +740,11 @@ def test_branches_add_their_name_and_numbered_merges_their_label() -> None:
     ]
 
 
+def test_a_merge_named_as_its_operation_is_named() -> None:
+    assert names("- {add: {left: [conv: 4], right: []}, as: add}") == ["add_left_conv", "add"]
+    assert names("- {add: {left: [conv: 4], right: []}, as: _}") == ["left_conv", "add"]
+
+
 def test_cells_steps_and_groups_add_nothing() -> None:
     rest = "notation: {c<n>: {conv: $n}, pair: [conv: 3, relu]}\nparams: {f: {type: steps, default: [c5, conv: 6]}}\n"
     assert names("- c2\n- conv: 3\n- pair\n- $f\n- steps: [conv: 7, {steps: [conv: 8]}]\n- {side: [conv: 9, relu], when: false}\n- conv: 4", rest=rest) == [

@@ -122,6 +122,7 @@ CASES = [
     case("normalize", IMAGE, mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 2.0, 3.0, 4.0]),
     case("normalize", IMAGE, mean=[1.0, 2.0, 3.0, 4.0], variance=2.0),
     case("normalize", IMAGE, mean=0.5, variance=2.0),
+    *[case("normalize", shape, adapt=True) for shape in [(4,), *PER_RANK, *OPEN]],
     *[
         case(name, shape)
         for name, one in OPERATORS.items()
@@ -155,6 +156,8 @@ CASES = [
     case("pad", IMAGE, amounts=0),
     case("pad", IMAGE, amounts=[[0, 1], 2]),
     *[case("pad", IMAGE, amounts=[1, [2, 0]], mode=mode) for mode in ("reflect", "symmetric")],
+    *[case("pad_channels", shape, filters=7) for shape in [(4,), *PER_RANK, *OPEN]],
+    case("pad_channels", IMAGE, filters=4),
     *[case("crop", shape, amounts=1) for shape in [*PER_RANK, *OPEN]],
     case("crop", IMAGE, to=[7, 6]),
     *[case("upsample", shape, size=2) for shape in [*PER_RANK, *OPEN]],
@@ -406,6 +409,7 @@ def test_values_of_reshaping() -> None:
     np.testing.assert_array_equal(run("slice", x, axis="width", start=1, stop=-1), x[:, 1:-1])
     np.testing.assert_array_equal(run("crop", x, to=[3, 2]), x[1:4, 1:3])
     np.testing.assert_array_equal(run("pad", x, amounts=[1, [0, 2]]), np.pad(x, ((1, 1), (0, 2), (0, 0))))
+    np.testing.assert_array_equal(run("pad_channels", x, filters=7), np.pad(x, ((0, 0), (0, 0), (0, 3))))
     np.testing.assert_array_equal(run("abs", x), np.abs(x))
     for mode in ("reflect", "symmetric"):
         wanted = np.pad(x, ((2, 2), (2, 2), (0, 0)), mode=mode)

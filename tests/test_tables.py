@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from archc import analyses, backends, commands, compile
+from archc import backends, commands
 from archc.diagnostics.codes import CODES
 from archc.language.catalogue import shipped_root
 from archc.language.document import decode, plain, read
@@ -90,14 +90,6 @@ def test_codes(id: str) -> None:
     assert code.good or not code.bad
 
 
-def test_analyses() -> None:
-    """Each analysis runs on a graph, and is named after what it is."""
-    graph = compile("lenet").graph
-    for name, one in analyses.ANALYSES.items():
-        assert one.__name__ == name
-        assert one(graph) is not None
-
-
 def test_the_committed_schema_is_fresh() -> None:
     text = (ROOT / "docs" / "archc.schema.json").read_text(encoding="utf-8")
     assert text == schema_text(), "archc schema > docs/archc.schema.json"
@@ -126,4 +118,4 @@ def test_nothing_is_evaluated(path: Path) -> None:
             assert name not in ("pickle.load", "pickle.loads", "os.system", "os.popen")
             assert not any(one.arg == "shell" and getattr(one.value, "value", None) is True for one in node.keywords)
         if isinstance(node, ast.Import):
-            assert not {one.name for one in node.names} & {"pickle", "marshal", "shelve"}
+            assert not {one.name for one in node.names} & {"pickle", "marshal", "shelve"} or path.name == "torch_file.py"  # its own unpickler knows tensors alone: test_weights

@@ -52,7 +52,7 @@ def test_the_commands_work_anywhere(installed: Path, tmp_path: Path) -> None:
 
 def test_every_kind_that_needs_no_framework_is_built(installed: Path, tmp_path: Path) -> None:
     run(installed, tmp_path, "build", "lenet", "--emit", "config,python,dot,svg,keras,stats,spec", "-o", "out")
-    names = {"lenet.config.json", "lenet.py", "lenet.dot", "lenet.svg", "lenet.keras", "lenet.stats.json", "lenet.expanded.yaml"}
+    names = {"lenet-keras.config.json", "lenet-keras.py", "lenet-keras.dot", "lenet-keras.svg", "lenet-keras.keras", "lenet-keras.stats.json", "lenet-keras.expanded.yaml"}
     assert {one.name for one in (tmp_path / "out").iterdir()} == names
 
 

@@ -1,4 +1,4 @@
-"""Graph -> AnalysedGraph: what a network costs and sees. ANALYSES lists what is computed, in order."""
+"""Graph -> AnalysedGraph: what a network costs and sees."""
 
 from __future__ import annotations
 
@@ -27,6 +27,4 @@ class AnalysedGraph:
         return receptive_field(self.graph)
 
 
-ANALYSES = {"cost": cost, "receptive_field": receptive_field}
-
-__all__ = ["ANALYSES", "AnalysedGraph", "Cost", "Field", "NodeCost"]
+__all__ = ["AnalysedGraph", "Cost", "Field", "NodeCost"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import sys
@@ -30,20 +31,21 @@ class Parser(argparse.ArgumentParser):
     """A parser that suggests the option or choice that was probably meant."""
 
     def error(self, message: str) -> NoReturn:
-        """Ends the call with exit code 2 and one line."""
+        """Ends the call: what is wrong with it, and what was probably meant."""
         from archc.diagnostics import closest
 
         if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
             choices = re.findall(r"[\w-]+", found[2])
             near = closest(found[1], choices)
             advice = f"did you mean `{near}`?" if near else f"choose from {', '.join(choices)}"
-            message = message[: found.start()] + f"there is no `{found[1]}`"
+            what = message[: found.start()].removeprefix("argument ").rstrip(": ")
+            message = f"there is no command `{found[1]}`" if what == "COMMAND" else f"{what} has no choice `{found[1]}`"
         else:
             options = [one for action in self._actions for one in action.option_strings]
             odd = [word for word in message.split() if word.startswith("-")]
             near = closest(f"--{odd[0].lstrip('-')}", options) if message.startswith("unrecognized") and odd else None
             advice = f"did you mean `{near}`?" if near else f"{self.prog} --help shows what it takes"
-        self.exit(WRONG_CALL, f"{self.prog}: {message}\n  = help: {advice}\n")
+        raise Failure(f"{self.prog}: {message}", advice, WRONG_CALL)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Words that a command does not take are its own error, which can name its options."""
@@ -83,12 +85,10 @@ def run(words: list[str]) -> int:
     from archc.diagnostics import CompileError, codes
     from archc.language.catalogue import AddressError
 
-    options = parse(words)
-    if options is None:
-        return DONE
-    console = Console(getattr(options, "format", "text"))
+    console = Console("json" if asks_json(words) else "text")
     try:
-        code: int = options.run(options, console)
+        options = parse(words)
+        code: int = DONE if options is None else options.run(options, console)
     except CompileError as problem:
         console.diagnostics(problem.diagnostics)
         code = WRONG_SPEC
@@ -105,6 +105,11 @@ def run(words: list[str]) -> int:
         code = MACHINE
     sys.stdout.flush()
     return code
+
+
+def asks_json(words: list[str]) -> bool:
+    """True where machines read what comes of a call, one that cannot be understood included."""
+    return "--format=json" in words or ("--format", "json") in itertools.pairwise(words)
 
 
 class Failure(Exception):

@@ -9,11 +9,13 @@ from typing import Any
 from archc.backends import BACKENDS, DIAGRAMS, backend
 from archc.backends.base import Artefact
 from archc.backends.diagram.engine import EngineError
+from archc.backends.keras.weight_files import WeightsError
 from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
-from archc.commands.console import Console, large
+from archc.commands.console import Console
 from archc.commands.files import write_all
 from archc.commands.targets import add_spec, add_strict, compiled
 from archc.diagnostics import closest, codes
+from archc.diagnostics.figures import large
 from archc.pipeline import Compiled
 
 LARGE = 20_000_000
@@ -22,7 +24,8 @@ KERAS = ("keras", "config", "python")
 EXAMPLES = """examples:
   archc build vgg:D                             build/vgg-d.keras, build/vgg-d.py, build/vgg-d.svg
   archc build mynet.yaml -o out --emit keras    only the model
-  archc build resnet:50 --set classes=10        a parameter of the family, set from outside"""
+  archc build resnet:50 --set classes=10        a parameter of the family, set from outside
+  archc build vgg:D --weights vgg16.h5          the weights that keras.applications publishes"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder to write into (default: build)")
     parser.add_argument("--emit", metavar="LIST", default="keras,python,svg", help=f"what to write: {', '.join(BACKENDS)} (default: keras,python,svg)")
     parser.add_argument("--allow-module", metavar="MODULE", action="append", default=[], help="a module whose classes `layer:` steps may name")
+    parser.add_argument("--weights", metavar="FILE", type=Path, help="weights for the archive: a .keras, .weights.h5, .h5 or .pth file of this very network")
     parser.add_argument("--seed", type=seed, default=0, help="the seed of the initial weights (default: 0)")
 
 
@@ -45,6 +49,8 @@ def seed(text: str) -> int:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Builds every network of the address."""
     kinds = chosen(options.emit, tuple(BACKENDS))
+    if options.weights is not None and "keras" not in kinds:
+        raise Failure("--weights goes into the .keras archive, and --emit does not name it", "add `keras` to --emit", WRONG_CALL)
     written: list[str] = []
     for one in compiled([options.spec], options.values):
         console.diagnostics(one.warnings) if one.warnings and not console.is_json else None
@@ -75,15 +81,19 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
     artefacts: list[Artefact] = []
     lost: Failure | None = None
     for kind in kinds:
-        extra = drawing if kind in DIAGRAMS else {"seed": options.seed} if kind == "keras" else {}
+        extra = drawing if kind in DIAGRAMS else {"seed": options.seed, "weights": options.weights} if kind == "keras" else {}
         try:
             artefacts += backend(kind, **extra).emit(one.graph)
         except EngineError as problem:
             needs = "PDF needs pygraphviz (pip install 'archc[pdf]') or a system `dot`" if kind == "pdf" else "DOT text needs no engine: --emit dot"
             lost = Failure(f"{kind} could not be drawn: {problem}", needs, MACHINE, codes.ENGINE)
+        except WeightsError as problem:
+            raise Failure(f"the weights in {options.weights} do not fit {one.graph.address}: {problem}", "the variant that `archc list` names with the file's implementation is the one that they fit", WRONG_CALL, codes.WEIGHTS) from None
+        except FileNotFoundError as problem:
+            raise Failure(f"there is no file {problem.filename}", "", WRONG_CALL, codes.FILE_NOT_FOUND) from None
     if folder.exists() and not folder.is_dir():
         raise Failure(f"{folder} is a file, and -o needs a folder", "", MACHINE)
-    with console.working(f"writing {one.graph.address}", long=one.analysed.cost.params > LARGE):
+    with console.working(f"writing {one.graph.address}", at_once=one.analysed.cost.params > LARGE):
         paths = write_all(folder, artefacts)
     if not console.is_json:
         cost = one.analysed.cost

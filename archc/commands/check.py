@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from archc.commands import DONE, WRONG_SPEC
-from archc.commands.console import Console, count, large
-from archc.commands.targets import add_spec, add_strict, families, values
+from archc.commands import DONE, WRONG_CALL, WRONG_SPEC
+from archc.commands.console import Console
+from archc.commands.targets import add_spec, add_strict, families, filled, values
 from archc.diagnostics import CompileError, Diagnostic
+from archc.diagnostics.figures import count, large
 from archc.diagnostics.render import as_data
+from archc.language.catalogue import AddressError
 from archc.operators import show
-from archc.pipeline import Compiled, Family
+from archc.pipeline import Compiled
 
 EXAMPLES = """examples:
   archc check mynet.yaml          one file, all its variants
@@ -21,8 +26,20 @@ EXAMPLES = """examples:
 
 
 MANY = 8
-"""Variants from which checking a family takes long enough to be shown."""
+"""Addresses from which processes share the work."""
 WORDS = {"params": "parameters", "macs": "MACs", "weight_layers": "weight layers"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How one network (or the whole of an address) fared."""
+
+    address: str
+    ok: bool
+    line: str = ""
+    data: dict[str, Any] | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    lost: AddressError | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,52 +49,75 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Checks every network; exit code 1 where one is wrong."""
-    given = values(options.values)
+    """Checks every network; exit code 1 where one is wrong, 2 where an address leads nowhere."""
+    values(options.values)
     results: list[dict[str, Any]] = []
     told: set[tuple[object, ...]] = set()
-    wrong = False
-    for family, variant in _families(options, console, results):
-        if family is None:
-            wrong = True
+    codes = {DONE}
+    for one in _all(options, console):
+        if one.lost is not None:
+            console.failure(one.lost.message, one.lost.help, one.lost.code)
+            codes.add(WRONG_CALL)
             continue
-        names = list(family) if variant in ("", "*") else [family.choose(variant)]
-        with console.working(f"checking {family.spec.name}", long=len(names) > MANY) as now:
-            for name in names:
-                now(name)
-                wrong |= not _one(family, name, given, options.strict, console, results, told)
+        codes.add(DONE if one.ok else WRONG_SPEC)
+        results.append(one.data or {"address": one.address, "ok": False, "diagnostics": [as_data(two) for two in one.diagnostics]})
+        _tell(console, one.diagnostics, told)
+        if one.line and not console.is_json:
+            console.line(one.line)
     if console.is_json:
         console.data(results)
-    return WRONG_SPEC if wrong else DONE
+    return max(codes)
 
 
-def _families(options: argparse.Namespace, console: Console, results: list[dict[str, Any]]) -> Any:
-    for address in options.specs:
+def _all(options: argparse.Namespace, console: Console) -> Iterator[Checked]:
+    """Every network in the order of the call."""
+    addresses: list[str] = []
+    for one in options.specs:
         try:
-            yield from families([address])
-        except CompileError as problem:
-            _tell(console, problem.diagnostics, set())
-            results.append({"address": address, "ok": False, "diagnostics": [as_data(one) for one in problem.diagnostics]})
-            yield None, ""
+            addresses += filled(one)
+        except AddressError as problem:
+            yield Checked(one, False, lost=problem)
+    settings = (tuple(options.values), options.strict)
+    if len(addresses) < MANY or "-" in addresses or (os.cpu_count() or 1) < 2:
+        with console.working("checking") as now:
+            for one in addresses:
+                yield from _networks(one, *settings, now)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(min(len(addresses), os.cpu_count() or 1), get_context("spawn")) as pool:
+        waiting = [pool.submit(_family, one, *settings) for one in addresses]
+        with console.working("checking", total=len(addresses)) as now:
+            for one, future in zip(addresses, waiting, strict=True):
+                found = future.result()
+                now(one)
+                yield from found
 
 
-def _one(
-    family: Family, name: str, given: Any, strict: bool, console: Console,
-    results: list[dict[str, Any]], told: set[tuple[object, ...]],
-) -> bool:
-    address = f"{family.spec.name}:{name}" if name else family.spec.name
+def _family(address: str, assignments: tuple[str, ...], strict: bool) -> list[Checked]:
+    return list(_networks(address, assignments, strict, lambda now: None))
+
+
+def _networks(address: str, assignments: tuple[str, ...], strict: bool, now: Callable[[str], None]) -> Iterator[Checked]:
+    """The networks of an address, each compiled when it is asked for."""
+    given = values(assignments)
     try:
-        compiled = family.compile(name or None, given)
+        for family, variant in families([address]):
+            for name in list(family) if variant in ("", "*") else [family.choose(variant)]:
+                title = f"{family.spec.name}:{name}" if name else family.spec.name
+                now(title)
+                try:
+                    compiled = family.compile(name or None, given)
+                except CompileError as problem:
+                    yield Checked(title, False, diagnostics=problem.diagnostics)
+                    continue
+                good = not (strict and compiled.warnings)
+                yield Checked(title, good, _line(compiled, good), _result(compiled, good), compiled.warnings)
     except CompileError as problem:
-        _tell(console, problem.diagnostics, told)
-        results.append({"address": address, "ok": False, "diagnostics": [as_data(one) for one in problem.diagnostics]})
-        return False
-    _tell(console, compiled.warnings, told)
-    good = not (strict and compiled.warnings)
-    results.append(_result(compiled, good))
-    if not console.is_json:
-        console.line(_line(compiled, good))
-    return good
+        yield Checked(address, False, diagnostics=problem.diagnostics)
+    except AddressError as problem:
+        yield Checked(address, False, lost=problem)
 
 
 def _tell(console: Console, found: tuple[Diagnostic, ...], told: set[tuple[object, ...]]) -> None:

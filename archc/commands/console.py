@@ -7,12 +7,15 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, TextIO
 
 from archc.diagnostics import Code, Diagnostic
 from archc.diagnostics.render import as_data, render
 
 SHOWN = 20
+SOON = 0.5
+"""Seconds after which work is shown to go on."""
 
 
 class Console:
@@ -39,15 +42,19 @@ class Console:
         print(text, file=sys.stderr)
 
     @contextmanager
-    def working(self, text: str, *, long: bool) -> Generator[Callable[[str], None], None, None]:
-        """Shows on a terminal that long work goes on; the function that it gives says what is being done now."""
-        if not long or self.is_json or not sys.stderr.isatty():
+    def working(self, text: str, *, total: int | None = None, at_once: bool = False) -> Generator[Callable[[str], None], None, None]:
+        """Shows on a terminal that long work goes on; the function that it gives says what is being done now.
+
+        With a `total`, each call of that function is a step of a bar. Work that ends soon shows nothing, unless it is
+        known to be long (`at_once`).
+        """
+        if self.is_json or not sys.stderr.isatty():
             yield lambda now: None
             return
-        from rich.console import Console as Rich
-
-        with Rich(stderr=True).status(text) as status:
-            yield lambda now: status.update(f"{text}: {now}")
+        with _Progress(text, total) as progress:
+            if at_once:
+                progress.show()
+            yield progress
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Diagnostics in the order of the text, the first twenty in full."""
@@ -74,16 +81,38 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def count(number: int | None) -> str:
-    """A count as people read it: 138,357,544; an open one is said to be unknown."""
-    return "unknown" if number is None else f"{number:,}"
+class _Progress:
+    """A spinner or a bar on stderr, from the first step after `SOON`."""
 
+    def __init__(self, text: str, total: int | None) -> None:
+        self.text = text
+        self.total = total
+        self.steps = 0
+        self.began = monotonic()
+        self.shown: tuple[Any, Any] | None = None
 
-def large(number: int | None) -> str:
-    """A large number with its unit: `15.5 G`."""
-    if number is None:
-        return "unknown"
-    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= size:
-            return f"{number / size:.3g} {unit}"
-    return str(number)
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __call__(self, now: str) -> None:
+        self.steps += 1
+        if self.shown is None and monotonic() - self.began > SOON:
+            self.show()
+        if self.shown is not None:
+            bar, task = self.shown
+            bar.update(task, completed=self.steps, description=f"{self.text} {now}")
+
+    def show(self) -> None:
+        """Loads what draws it, which takes longer than short work."""
+        from rich.console import Console as Rich
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+        columns = (BarColumn(), MofNCompleteColumn()) if self.total else (SpinnerColumn(),)
+        # What is printed meanwhile goes above the bar, but only where it would be on the same terminal.
+        bar = Progress(*columns, TextColumn("{task.description}"), console=Rich(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
+        self.shown = bar, bar.add_task(self.text, total=self.total)
+        bar.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown is not None:
+            self.shown[0].stop()

@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from archc.commands import DONE
-from archc.commands.console import Console, count, large
-from archc.commands.targets import add_format
+from archc.commands.console import Console
 from archc.diagnostics import CompileError, closest, codes
+from archc.diagnostics.figures import count, large
 from archc.language.catalogue import AddressError, find, shipped_paths, shipped_root
-from archc.pipeline import load_address
+from archc.language.index import FamilyEntry, indexed
 
 EXAMPLES = """examples:
   archc list
-  archc list vgg --format json"""
+  archc list vgg --format json
+  archc list --format markdown    one line for each family"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     parser.add_argument("families", metavar="FAMILY", nargs="*", help="only these families")
-    add_format(parser)
+    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="for people, for machines, or a table of the families")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -32,14 +32,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
         if one not in known:
             near = closest(one, known)
             raise AddressError(f"there is no family `{one}`", f"did you mean `{near}`?" if near else f"the families are {', '.join(sorted(known))}", codes.UNKNOWN_SPEC)
-    rows = list(_rows(options.families, console))
-    if console.is_json:
-        console.data(rows)
+    found = [(path, one) for path in paths() if not options.families or path.stem in options.families if (one := entry(path, console))]
+    if options.format == "markdown":
+        from archc.reference import zoo_table
+
+        console.line(zoo_table({path.stem: one for path, one in found}))
         return DONE
-    width = max((len(row["address"]) for row in rows), default=0)
-    for row in rows:
-        aliases = f"  ({', '.join(row['aliases'])})" if row["aliases"] else ""
-        console.line(f"{row['address']:<{width}}  {count(row['params']):>13} parameters  {large(row['macs']):>7} MACs  {row['title']}{aliases}")
+    rows = [(f"{base}:{one['name']}" if one["name"] else base, one) for path, family in found for base in [address(path)] for one in family["variants"]]
+    if console.is_json:
+        console.data([{"address": name, **{key: value for key, value in one.items() if key != "name"}} for name, one in rows])
+        return DONE
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, one in rows:
+        aliases = f"  ({', '.join(one['aliases'])})" if one["aliases"] else ""
+        console.line(f"{name:<{width}}  {count(one['params']):>13} parameters  {large(one['macs']):>7} MACs  {one['title']}{aliases}")
     return DONE
 
 
@@ -51,28 +57,22 @@ def paths() -> Iterator[Path]:
             yield from sorted(folder.glob("*.yaml"))
 
 
-def _rows(families: list[str], console: Console) -> Iterator[dict[str, Any]]:
-    for path in paths():
-        if families and path.stem not in families:
-            continue
-        shipped = path.is_relative_to(shipped_root())
-        try:
-            family = load_address(find(path.stem if shipped else str(path)))
-            for name in family:
-                yield _row(family.compile(name or None), None if shipped else str(path))
-        except CompileError:
-            if shipped or "archc" in path.read_text(errors="replace")[:2000]:
-                console.note(f"{path}: not a sound spec; archc check {path} says why")
+def address(path: Path) -> str:
+    """How a command names the family: by its name where archc ships it."""
+    return path.stem if path.is_relative_to(shipped_root()) else str(path)
 
 
-def _row(compiled: Any, path: str | None) -> dict[str, Any]:
-    cost, variant = compiled.analysed.cost, compiled.variant
-    address = f"{path}:{variant.name}" if path and variant.name else path or compiled.graph.address
-    return {
-        "address": address,
-        "title": variant.title,
-        "implementation": variant.implementation or None,
-        "aliases": list(variant.aliases),
-        "params": cost.params,
-        "macs": cost.macs,
-    }
+def entry(path: Path, console: Console) -> FamilyEntry | None:
+    """What is known of a family: from the index, or compiled now where the index does not hold it."""
+    shipped = path.is_relative_to(shipped_root())
+    if shipped and (known := indexed(path)) is not None:
+        return known
+    if not shipped and "archc" not in path.read_text(errors="replace")[:2000]:
+        return None
+    from archc.pipeline import load_address
+
+    try:
+        return load_address(find(address(path))).entry()
+    except CompileError:
+        console.note(f"{path}: not a sound spec; archc check {path} says why")
+        return None

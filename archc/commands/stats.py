@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from archc.commands import DONE
-from archc.commands.console import Console, count
+from archc.commands.console import Console
 from archc.commands.targets import add_spec, compiled
+from archc.diagnostics.figures import count
 from archc.operators import show
 
 EXAMPLES = """examples:

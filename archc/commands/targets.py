@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from glob import glob
-from pathlib import Path
 from typing import Any
 
 from archc.commands import WRONG_CALL, Failure
 from archc.diagnostics import CompileError, Source
-from archc.language.catalogue import AddressError, find, shipped_paths
+from archc.language.catalogue import AddressError, brief, find, shipped_paths
 from archc.language.document import read
 from archc.pipeline import Compiled, Family, load_address
 
@@ -46,21 +46,22 @@ def values(assignments: Sequence[str]) -> dict[str, Any]:
 def families(addresses: Sequence[str]) -> Iterator[tuple[Family, str]]:
     """The families and the variants asked for; a pattern in a path is filled in."""
     for address in addresses:
-        for one in _filled(address):
+        for one in filled(address):
             found = find(one, sys.stdin.buffer.read() if one.startswith("-") else None)
             yield load_address(found), found.variant
 
 
-def _filled(address: str) -> Iterator[str]:
+def filled(address: str) -> Iterator[str]:
+    """The addresses that an address with a pattern in its path stands for. Raises `AddressError`."""
     path = address.rpartition(":")[0] or address
-    if "*" not in path or Path(path).exists():
+    if "*" not in path or os.path.exists(path):
         yield address
         return
     matches = sorted(one for one in glob(path) if one.endswith((".yaml", ".yml")))
     if not matches and path.startswith("specs/"):
         matches = [str(one) for one in shipped_paths()]
     if not matches:
-        raise AddressError(f"no file matches {path}")
+        raise AddressError(f"no file matches {brief(path)}")
     yield from matches
 
 

@@ -26,7 +26,7 @@ UNKNOWN_SPEC = Code("E002", "unknown-spec", "No shipped or local spec has this n
 UNKNOWN_VARIANT = Code("E003", "unknown-variant", "The family has no variant of this name.")
 VARIANT_NEEDED = Code("E004", "variant-needed", "The family has several variants, none of them the default; name one, as in `vgg:D`.")
 UNKNOWN_PARAMETER = Code("E005", "unknown-parameter", "A value was given for a parameter that the spec does not declare.")
-BAD_CALL = Code("E006", "bad-call", "The command line is wrong: an option has a value that it cannot take.")
+BAD_CALL = Code("E006", "bad-call", "The command line is wrong: a command, option or argument is missing or unknown, or an option has a value that it cannot take.", "archc check --strct vgg", "archc check --strict vgg")
 
 YAML_SYNTAX = Code("E101", "yaml-syntax", "The text is not well-formed YAML.", "layers: [conv: 3", "layers: [conv: 3]")
 UNQUOTED_EXPRESSION = Code(
@@ -72,7 +72,7 @@ UNKNOWN_SIZE = Code("E305", "unknown-size", "The operation needs a size that the
 INPUT_COUNT = Code("E306", "input-count", "The operation takes another number of inputs.")
 AXIS = Code("E307", "axis", "The tensor has no such axis.")
 ELEMENTS_DIFFER = Code("E308", "elements-differ", "A reshape must keep the number of elements.")
-SHARE = Code("E309", "share", "Steps that share weights must have the same operation, arguments and input channels.")
+SHARE = Code("E309", "share", "Steps that share weights must have the same operation, arguments and input channels, and be trained or frozen together.")
 SAME_TENSOR = Code("E310", "same-tensor", "A tensor is added to or multiplied by itself: nearly always a shortcut that lost its way.")
 COMBINATION = Code("E311", "combination", "Two options of the operation do not go together.")
 ESCAPE = Code("E312", "escape", "What the spec states of a `keras:` or `layer:` step does not hold, or its module is not allowed.")
@@ -105,16 +105,18 @@ LIMIT_ALIASES = Code("E703", "limit-aliases", "Aliases may add at most 100,000 v
 LIMIT_EXPRESSION = Code("E704", "limit-expression", "An expression has at most 2,000 characters and 50 levels, and the expressions of one network take at most 20,000,000 steps.")
 LIMIT_MAGNITUDE = Code("E705", "limit-magnitude", "A number is at most 10^12 in magnitude.")
 LIMIT_DEPTH = Code("E706", "limit-depth", "Macro calls nest at most 64 deep.")
-LIMIT_NODES = Code("E707", "limit-nodes", "A network has at most 250,000 nodes.")
+LIMIT_NODES = Code("E707", "limit-nodes", "A network has at most 250,000 nodes, and the steps that make none of them run at most some 150,000 times.")
 LIMIT_REPEAT = Code("E708", "limit-repeat", "A loop runs at most 100,000 times.")
-LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, a text at most 10,000.")
+LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, the name of a tensor or layer at most 512, a text at most 10,000.")
 
 CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an output; what was there before is whole.")
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
+WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
 NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")
+CHANNELS_FIRST = Code("W903", "channels-first", "The shape of an input looks like one with its channels first; shapes end with the channels.", "input: [3, 224, 224]", "input: [224, 224, 3]")
 
 CODES: dict[str, Code] = {
     one.id: one for one in list(globals().values()) if isinstance(one, Code)

@@ -13,6 +13,7 @@ from typing import Any, cast
 from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
+from archc.language.expressions.values import LOOK_ALIKES as WORDS
 from archc.language.spec import Parameter
 from archc.language.validation import kind_of
 from archc.operators import OPERATORS, Field, Operator, fields_of
@@ -20,7 +21,7 @@ from archc.operators import OPERATORS, Field, Operator, fields_of
 STEP_LIMIT = 20_000_000
 """Steps that the expressions of one network may take in all."""
 
-LOOK_ALIKES = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false", "true": "true", "false": "false"}
+LOOK_ALIKES = {**WORDS, "y": "true", "n": "false", "true": "true", "false": "false"}
 
 
 class Wrong(Exception):
@@ -339,7 +340,7 @@ def check_parameter(parameter: Parameter, value: Any, written: Value, owner: str
 
 def _range(parameter: Parameter, value: Any, place: Span, part: str) -> list[Diagnostic]:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if parameter.choices is not None and value not in parameter.choices:
+    if parameter.choices is not None and not any(_same(value, one) for one in parameter.choices):
         choices = [str(one) for one in parameter.choices]
         near = closest(str(value), choices)
         return [error(codes.WRONG_VALUE, place, f"{part} cannot be {kind_of(value)}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")]
@@ -348,6 +349,15 @@ def _range(parameter: Parameter, value: Any, place: Span, part: str) -> list[Dia
     if number and parameter.maximum is not None and value > parameter.maximum:
         return [error(codes.WRONG_VALUE, place, f"{part} is at most {parameter.maximum}, and this is {value}")]
     return []
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Equality in which a boolean is no number, in lists and mappings too."""
+    if isinstance(value, list) and isinstance(other, list):
+        return len(value) == len(other) and all(map(_same, value, other))  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, dict) and isinstance(other, dict):
+        return value.keys() == other.keys() and all(_same(one, other[key]) for key, one in value.items())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType, reportUnknownMemberType]
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
 
 
 def has_type(value: Any, kind: str) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from archc.diagnostics import Diagnostics, Origin, Span, closest, codes, error, warning
 from archc.expansion.binding import Wrong
-from archc.expansion.expand import Expander, Place
+from archc.expansion.expand import Expander
+from archc.expansion.place import Place
 from archc.expansion.scope import POISON, Flow, Scope
 from archc.graph.builder import Builder, Context
 from archc.graph.graph import Graph, Group, Node, Tensor
@@ -64,10 +65,10 @@ def parameters(spec: Spec, variant: Variant, given: Map[str, Value], expander: E
             raise Wrong(error(codes.MISSING_KEY, parameter.span, f"the parameter `{name}` has no value{f' in the variant `{variant.name}`' if variant.name else ''}", help="give it a default, a value in the variant, or one with --set"))
     own = {name: one for name, one in spec.file.params.items() if one.type != "steps"}
     passed = {name: one for name, one in spec.file.params.items() if one.type == "steps"}
-    expander.parameters(own, bound, family, family, f"`{spec.name}`")
+    expander.parameters.bind(own, bound, family, family, f"`{spec.name}`")
     bodies = {name: one.default for name, one in passed.items() if one.default is not None}
-    expander.parameters(passed, {**bodies, **bound}, scope, family, f"`{spec.name}`")
-    expander.lets(spec.file.let, family, None)
+    expander.parameters.bind(passed, {**bodies, **bound}, scope, family, f"`{spec.name}`")
+    expander.parameters.lets(spec.file.let, family, None)
 
 
 def inputs(variant: Variant, expander: Expander, scope: Scope, root: Group) -> Flow:
@@ -83,7 +84,9 @@ def inputs(variant: Variant, expander: Expander, scope: Scope, root: Group) -> F
 
 
 def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -> Flow:
-    value: Any = expander.evaluate(declared.shape, scope)
+    if any(declared.name in one.values for one in scope.chain()):
+        raise Wrong(error(codes.NAME_TAKEN, declared.span, f"the input `{declared.name}` has the name of a value", help="choose another name for one of the two"))
+    value: Any = expander.evaluation.value(declared.shape, scope)
     got = kind_of(value)
     shape = cast("list[Any]", value) if isinstance(value, list) else []
     if not shape:
@@ -94,12 +97,21 @@ def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -
             items = getattr(declared.shape, "items", None)
             span = items[at].span if items else declared.shape.span
             raise Wrong(error(codes.WRONG_VALUE, span, f"a size of an input is a whole number from 1, or `null`, and this is {kind_of(size)}"))
+    if _channels_first(shape):
+        expander.diagnostics.add(warning(codes.CHANNELS_FIRST, declared.shape.span, f"this is a map of {shape[0]}x{shape[1]} with {shape[2]} channels: shapes end with the channels", help=f"channels come last: `[{shape[1]}, {shape[2]}, {shape[0]}]`"))
     operator = OPERATORS["input"](shape=tuple(shape), dtype=declared.dtype)  # pyright: ignore[reportCallIssue]
     context = Context(Origin(declared.span), root, 0)
     made = expander.builder.add(operator, (), declared.name, context)
     tensor: Flow = made[0] if made else POISON
     scope.tensors[declared.name] = tensor
     return tensor
+
+
+def _channels_first(shape: list[Any]) -> bool:
+    """True for an image's shape in the order of other frameworks: `[3, 224, 224]`."""
+    if len(shape) != 3 or None in shape or shape[0] not in (1, 3):
+        return False
+    return shape[1] == shape[2] >= 8 or (shape[0] == 3 and min(shape[1:]) >= 32)
 
 
 def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> list[tuple[str, Flow, Span | None]]:
@@ -112,11 +124,14 @@ def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> l
         return [(name, flow, last)]
     found: list[tuple[str, Flow, Span | None]] = []
     for key, scalar in variant.outputs:
-        tensor = expander.text(scalar, scope)
+        tensor = expander.evaluation.text(scalar, scope)
         if (scope, tensor) in expander.dropped and tensor not in scope.tensors:
             continue
         name = tensor if key is scalar else key.text
         found.append((name, output(tensor, scalar, scope, flow), key.span))
+    if not found:
+        span = variant.outputs[0][0].span
+        raise Wrong(error(codes.UNKNOWN_OUTPUT, span, "no step makes any of the outputs: each is named at a `side` under a false `when`", help="list an output that the network always has"))
     names = [name for name, _, _ in found]
     for at, (name, _, span) in enumerate(found):
         if name in names[:at]:

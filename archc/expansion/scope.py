@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from archc.diagnostics import Span
 from archc.graph.graph import Tensor
 from archc.language.spec import File, Macro, Step
 from archc.operators import Shape
@@ -34,6 +35,9 @@ class TensorView:
     FIELDS = frozenset({"channels", "height", "width", "rank", "shape"})
 
     shape: Shape | None
+
+    def __repr__(self) -> str:
+        return "a tensor"
 
     def field(self, name: str) -> Any:
         """One of `FIELDS`; sizes that are left open are null."""
@@ -72,15 +76,24 @@ class MacroValue:
         return self.macro.name
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where a tensor got its name: the sites that lead to the step, from the start of the body, and the `as`."""
+
+    path: tuple[int, ...]
+    span: Span
+
+
 class Scope:
     """The names of a body, a loop's iteration or a file, and the scope around it.
 
     Loops open no body: tensors bound in them belong to the body around. A notation cell reads values as its file does,
     and tensors as the place does that it stands in: `around`. `index` is the name of a loop's counter. `failed` holds
-    what the names of failed steps begin with, where their ends would have been computed.
+    what the names of failed steps begin with, where their ends would have been computed. `flow` is the flowing tensor at
+    the step that runs, and `places` says where tensors got their names.
     """
 
-    __slots__ = ("around", "body", "failed", "file", "index", "macro", "parent", "places", "tensors", "values")
+    __slots__ = ("around", "body", "failed", "file", "flow", "index", "macro", "parent", "places", "tensors", "values")
 
     def __init__(
         self, file: File, parent: Scope | None, values: dict[str, Any] | None = None, *,
@@ -94,7 +107,8 @@ class Scope:
         self.parent = parent
         self.values: dict[str, Any] = values if values is not None else {}
         self.tensors: dict[str, Flow] = {}
-        self.places: dict[str, int] = {}
+        self.places: dict[str, Bound] = {}
+        self.flow: Flow = None
         self.body: Scope = parent.body if loop and parent is not None else self
 
     def chain(self) -> Iterator[Scope]:
@@ -112,8 +126,17 @@ class Scope:
                 return at.values[name]
             if name in at.tensors:
                 return at.tensors[name]
+            if name == "_" and at.flow is not None:
+                return at.flow
             at = at.parent
         return self.tensor(name)
+
+    def peek(self, name: str) -> Any:
+        """The value or tensor of a name, or `None`."""
+        try:
+            return self.find(name)
+        except KeyError:
+            return None
 
     def tensor(self, name: str) -> Flow:
         """The tensor of a name; raises `KeyError`."""

@@ -15,7 +15,7 @@ from archc.expansion.binding import (
     missing,
     operator_signature,
 )
-from archc.expansion.expand import CellMatch, match_cell, unknown_operation
+from archc.expansion.words import CellMatch, check_parts, match_cell, unknown_operation
 from archc.language.document import Mapping, Scalar, Value, plain
 from archc.language.spec import Cell, File, Macro, Spec, Step
 from archc.language.steps import StepReader
@@ -112,6 +112,8 @@ class _Checker:
     def cell(self, step: Step, file: File) -> None:
         try:
             match = match_cell(step.operation, file)
+            if match is not None:
+                check_parts(step, match)
         except Wrong as wrong:
             for one in wrong.diagnostics:
                 self.diagnostics.add(one)

@@ -6,11 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.diagnostics import CompileError, Diagnostics, Note, Origin, codes, error, warning
+from archc.diagnostics import CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
 from archc.graph.graph import Group, Node, Tensor
-from archc.operators import Operator, Problem, Shape
+from archc.operators import Operator, Problem, Shape, show
 
 NODE_LIMIT = 250_000
+LAYER_NAME_LIMIT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An `as` that a layer's name comes from, and how many characters of the name lead up to its end."""
+
+    span: Span
+    reach: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,7 @@ class Context:
     trainable: bool = True
     doc: str = ""
     text: Mapping[str, str] = field(default_factory=dict[str, str])
+    named: Named | None = None
 
 
 class Builder:
@@ -33,6 +43,7 @@ class Builder:
         self.node_limit = node_limit
         self.nodes: list[Node] = []
         self.names: dict[str, int] = {}
+        self.named: dict[str, Named] = {}
         self.shared: dict[str, int] = {}
         self.inferred: dict[tuple[int, tuple[Shape, ...]], tuple[Operator, tuple[Shape, ...]]] = {}
 
@@ -70,6 +81,8 @@ class Builder:
         )
         self.nodes.append(node)
         self.names[name] = node.index
+        if context.named is not None:
+            self.named[name] = context.named
         if share and shared is None:
             self.shared[share] = node.index
         return tuple(Tensor(node.index, at) for at in range(len(node.shapes)))
@@ -103,16 +116,23 @@ class Builder:
             raise CompileError(tuple(self.diagnostics))
 
     def check_name(self, name: str, context: Context) -> None:
-        if len(name) > 512:
-            self.diagnostics.add(error(codes.LIMIT_NAME, context.origin, f"the layer's name would have {len(name)} characters; 512 are allowed"))
+        if len(name) > LAYER_NAME_LIMIT:
+            self.diagnostics.add(error(codes.LIMIT_NAME, context.origin, f"the layer's name would have {len(name)} characters; {LAYER_NAME_LIMIT} are allowed"))
         if name in self.names:
-            first = self.nodes[self.names[name]].origin.span
-            self.diagnostics.add(
-                error(
-                    codes.LAYER_NAME, context.origin, f"two layers would have the name `{name}`",
-                    notes=[Note(f"the other is written at {first}", first)], help="give one of the steps another name with `as`",
-                )
-            )
+            self.clash(name, context)
+
+    def clash(self, name: str, context: Context) -> None:
+        """Two layers of one name: the fault of the `as` that reaches furthest into it, where there is one."""
+        place, other = context.origin, self.nodes[self.names[name]].origin
+        named, before = context.named, self.named.get(name)
+        if named == before:
+            named = None
+        elif before is not None and (named is None or before.reach > named.reach):
+            place, other, named = other, place, before
+        help = "give one of the steps another name with `as`" if named is None else "choose another name for this step"
+        place = place if named is None else Origin(named.span, place.call, place.turn)
+        note = Note(f"the other is written at {other.span}", other.span)
+        self.diagnostics.add(error(codes.LAYER_NAME, place, f"two layers would have the name `{name}`", notes=[note], help=help))
 
     def share(self, share: str, operator: Operator, shapes: tuple[Shape, ...], context: Context) -> int | None:
         """The node whose weights a further call uses."""
@@ -124,7 +144,12 @@ class Builder:
             changed = _difference(first.operator, operator)
             self.diagnostics.add(error(codes.SHARE, context.origin, f"steps that share weights must be alike, and {changed}", notes=[Note(f"first used at {first.origin.span}", first.origin.span)]))
         elif [one.shape for one in operator.weights(shapes)] != [one.shape for one in first.weights]:
-            self.diagnostics.add(error(codes.SHARE, context.origin, "steps that share weights need inputs with the same channels", notes=[Note(f"first used at {first.origin.span}", first.origin.span)]))
+            label = f"the input is {_listed(shapes)} here and {_listed(first.input_shapes)} there"
+            self.diagnostics.add(error(codes.SHARE, context.origin, "steps that share weights need inputs with the same channels", label=label, notes=[Note(f"first used at {first.origin.span}", first.origin.span)]))
+        elif context.trainable != first.trainable:
+            one, other = ("trained", "frozen") if context.trainable else ("frozen", "trained")
+            message = f"steps that share weights are trained or frozen together, and these are {one} here and {other} there"
+            self.diagnostics.add(error(codes.SHARE, context.origin, message, notes=[Note(f"first used at {first.origin.span}", first.origin.span)], help="write `trainable: false` at both, or at neither"))
         return first_index
 
 
@@ -134,6 +159,10 @@ def _difference(first: Operator, second: Operator) -> str:
     before, after = first.attributes(), second.attributes()
     key = next(one for one in before if before[one] != after[one])
     return f"`{key}` is {_shown(before[key])} in one and {_shown(after[key])} in the other"
+
+
+def _listed(shapes: tuple[Shape, ...]) -> str:
+    return " and ".join(show(one) for one in shapes)
 
 
 def _shown(value: Any) -> str:

@@ -83,10 +83,15 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(FILE_LIMIT + 1)
     except FileNotFoundError:
-        raise AddressError(f"there is no file {path}", _near_file(path)) from None
+        raise AddressError(f"there is no file {brief(str(path))}", _near_file(path)) from None
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise AddressError(f"{path} cannot be read: {reason}") from None
+        raise AddressError(f"{brief(str(path))} cannot be read: {reason}") from None
+
+
+def brief(text: str) -> str:
+    """An address or path as messages show it."""
+    return text if len(text) <= 200 else f"{text[:80]}... ({len(text):,} characters)"
 
 
 def _near_file(path: Path) -> str:
@@ -97,14 +102,14 @@ def _near_file(path: Path) -> str:
 
 def _by_name(name: str, variant: str, address: str) -> Address:
     for path in _candidates(name):
-        if path.is_file():
+        if _is_file(path):
             return Address(decode(_shown(path), read_bytes(path)), variant, path)
     if (found := _by_alias(address)) is not None:
         return found
     names = [one.stem for one in shipped_paths()]
     aliases = [alias for path in shipped_paths() for alias, _ in aliases_of(path)]
     near = closest(name, [*names, *aliases])
-    raise AddressError(f"there is no spec `{address}`", f"did you mean `{near}`?" if near else f"the shipped specs are {', '.join(names)}; a file's address ends in .yaml", codes.UNKNOWN_SPEC)
+    raise AddressError(f"there is no spec `{brief(address)}`", f"did you mean `{near}`?" if near else f"the shipped specs are {', '.join(names)}; a file's address ends in .yaml", codes.UNKNOWN_SPEC)
 
 
 def _candidates(name: str) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from typing import Any, cast
 import yaml
 
 from archc.diagnostics import CompileError, Diagnostic, Note, Source, Span, closest, codes, error
+from archc.language.yaml_errors import flow_hint, is_cut, syntax_error, unquoted, unquoted_expression
 
 FILE_LIMIT = 1 << 20
 NESTING_LIMIT = 64
@@ -139,7 +140,7 @@ def read(source: Source) -> Value:
         root = None
     except yaml.MarkedYAMLError as problem:
         opened = next((one.span for one in reversed(reader.stack) if one.flow), None)
-        reader.problems.append(_syntax(source, problem, opened))
+        reader.problems.append(_nested(source, problem) or syntax_error(source, problem, opened))
         root = None
     except yaml.reader.ReaderError as problem:
         at = min(problem.position, len(source.text))
@@ -151,6 +152,14 @@ def read(source: Source) -> Value:
     if reader.problems or root is None:
         raise CompileError(tuple(reader.problems))
     return root
+
+
+def _nested(source: Source, problem: yaml.MarkedYAMLError) -> Diagnostic | None:
+    """The parser's own limit on nesting, told as ours."""
+    if "nesting depth" not in (problem.problem or "") or problem.problem_mark is None:
+        return None
+    at = problem.problem_mark.index
+    return error(codes.LIMIT_NESTING, Span(source, at, at + 1), f"lists and mappings nest at most {NESTING_LIMIT} deep")
 
 
 def depth(value: Value) -> int:
@@ -261,9 +270,9 @@ class _Reader:
             text = text[:80]
         if bad := ESCAPED.search(text):
             self.problems.append(error(codes.CHARACTER, span, f"the text holds U+{ord(bad.group()):04X}, which is not allowed in a text", help="remove the escape"))
-        if is_plain and "$(" in text and self.stack and self.stack[-1].flow and _is_cut(text):
+        if is_plain and "$(" in text and self.stack and self.stack[-1].flow and is_cut(text):
             at = Span(self.source, span.end, span.end + 1)
-            raise _Wrong(_unquoted(span, unquoted_expression(self.source, at)))
+            raise _Wrong(unquoted(span, unquoted_expression(self.source, at)))
         return Scalar(self.resolve(text, span) if is_plain else text, text, is_plain, span)
 
     def resolve(self, text: str, span: Span) -> bool | int | float | str | None:
@@ -353,7 +362,7 @@ class _Reader:
     def key(self, value: Value) -> Scalar:
         if not isinstance(value, Scalar) or (value.plain and value.text in ("", "null", "~")):
             kind = "a list" if isinstance(value, Sequence) else "a mapping" if isinstance(value, Mapping) else "nothing" if not value.text else f"`{value.text}`"
-            raise _Wrong(error(codes.KEY_NOT_TEXT, value.span, f"a mapping's key is a word, and this is {kind}", help=_flow_hint(self.source, value.span) or "write a word before the colon, in quotes if need be"))
+            raise _Wrong(error(codes.KEY_NOT_TEXT, value.span, f"a mapping's key is a word, and this is {kind}", help=flow_hint(self.source, value.span) or "write a word before the colon, in quotes if need be"))
         if value.text == "<<" and value.plain:
             raise _Wrong(error(codes.MERGE_KEY, value.span, "merge keys (`<<`) are not part of the language", help="share settings through a macro or `params`"))
         return value
@@ -367,108 +376,3 @@ class _Reader:
         self.problems.append(
             error(codes.DUPLICATE_KEY, key.span, f"the key `{key.text}` is written twice", notes=[note], help="remove or rename one of the two")
         )
-
-
-def _syntax(source: Source, problem: yaml.MarkedYAMLError, opened: Span | None) -> Diagnostic:
-    """A parser's error in the language's own words, at the place where the fault began."""
-    mark = problem.problem_mark or problem.context_mark
-    at = min(mark.index, len(source.text)) if mark else 0
-    span = Span(source, at, min(at + 1, len(source.text)))
-    said = problem.problem or "the text is not well-formed YAML"
-    if "nesting depth" in said:
-        return error(codes.LIMIT_NESTING, span, f"lists and mappings nest at most {NESTING_LIMIT} deep")
-    if "incompatible" in said:
-        return error(codes.DIRECTIVE, Span(source, at, at + 5), "YAML directives are not part of the language", help="remove the line that starts with `%`")
-    if quoted := unquoted_expression(source, span):
-        return _unquoted(span, quoted)
-    if "\\t" in said or source.text[at : at + 1] == "\t":
-        return error(codes.TAB, span, "a tab stands where YAML allows only spaces", help="indent with spaces")
-    if opened is not None and at >= len(source.text.rstrip()):
-        return _unclosed(opened, span)
-    context = problem.context_mark
-    if context is not None and context.index < at and ("stream" in said or "',' or" in said):
-        start = Span(source, context.index, context.index + 1)
-        if start.text in "[{":
-            return _unclosed(start, span)
-        return error(codes.YAML_SYNTAX, start, f"the quote `{start.text}` that opens here is never closed", help="close the quoted text")
-    line = source.line(source.position(at)[0]) if at < len(source.text) else ""
-    message, help = _syntax_words(said, span.text, line)
-    return error(codes.YAML_SYNTAX, span, message, help=("" if "escape" in said else _syntax_hint(line)) or help)
-
-
-def _unclosed(opened: Span, reached: Span) -> Diagnostic:
-    sign = opened.text
-    note = Note(f"read as far as {reached}", reached)
-    return error(codes.YAML_SYNTAX, opened, f"the `{sign}` that opens here is not closed, or a comma is missing in it", notes=[note], help=f"close it with `{'}' if sign == '{' else ']'}`, and put commas between its parts")
-
-
-def _syntax_words(said: str, sign: str, line: str) -> tuple[str, str]:
-    """What YAML's parser says, in a person's words, and what to do."""
-    if "mapping values" in said:
-        key, _, value = line.partition(":")
-        return "a colon makes a key of the text before it, and no key may stand here", f"quote the text that holds the colon, as in `{key.strip()}: \"{value.strip()}\"`"
-    if "cannot start any token" in said:
-        return f"a text cannot start with {'a backtick' if sign == '`' else f'`{sign}`'}", "quote the text"
-    if "'-' indicator" in said:
-        return "this line belongs to no item of the list above: its indentation fits none", "indent it like the items above it, or further"
-    if "expected key" in said:
-        return "this fits nothing above it: a key of a mapping was expected", "indent it like the keys above it, or look for a bracket or quote too many"
-    if "node content" in said:
-        return "a value is missing before this sign", "write the value, or remove the sign"
-    if "escape" in said:
-        return "this escape is not known in a text in double quotes", "double the backslash, or use single quotes"
-    return f"this is not well-formed YAML: {said}", "check quotes, brackets and indentation near this place"
-
-
-def _unquoted(span: Span, quoted: str | None) -> Diagnostic:
-    message = "an expression that holds a comma, bracket, brace or `: ` must be quoted here"
-    return error(codes.UNQUOTED_EXPRESSION, span, message, help=f"write {quoted or 'it in quotes'}")
-
-
-def _is_cut(text: str) -> bool:
-    """True where an expression opens in the text and does not close in it."""
-    at = text.find("$(")
-    return text.count("(", at) > text.count(")", at)
-
-
-def _syntax_hint(line: str) -> str:
-    if re.search(r"(when|repeat|[A-Za-z_]+):\s*[\"'][^\"']*[\"']\s*\S", line):
-        return "an expression that starts with a quote is quoted whole: `when: '\"relu\" == act'`"
-    if re.search(r":\s*!", line):
-        return "YAML takes `!` for a tag: write `not x`"
-    if re.search(r"(^|[\s{,])[a-z_]+:[^\s:]", line):
-        return "is a space missing after a colon?"
-    return ""
-
-
-def _flow_hint(source: Source, span: Span) -> str:
-    quoted = unquoted_expression(source, span)
-    return f"quote the expression: {quoted}" if quoted else ""
-
-
-def unquoted_expression(source: Source, span: Span) -> str | None:
-    """The quoted form of an expression on the span's line that flow style cuts in two, if there is one."""
-    number, column = span.position
-    line = source.line(number)
-    for found in re.finditer(r"\$\(", line):
-        end = matching(line, found.end() - 1)
-        inner = line[found.start() : end]
-        opened = line[: found.start()]
-        in_flow = opened.count("{") > opened.count("}") or opened.count("[") > opened.count("]")
-        quoted = opened.rstrip().endswith(('"', "'"))
-        cut = re.search(r"[,\[\]{}]|: " if in_flow else ": ", inner)
-        if cut and not quoted and found.start() < column <= max(end, column):
-            key = re.search(r"([A-Za-z_][A-Za-z0-9_]*):\s*\Z", opened)
-            sign = "'" if '"' in inner else '"'
-            return f"`{key.group(1) + ': ' if key else ''}{sign}{inner}{sign}`"
-    return None
-
-
-def matching(text: str, start: int) -> int:
-    """The offset after the parenthesis that closes the one at `start`; the text's end where none does."""
-    depth = 0
-    for at in range(start, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        if depth == 0:
-            return at + 1
-    return len(text)

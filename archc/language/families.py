@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archc.diagnostics import CompileError, Source, Span, closest, codes
+from archc.diagnostics import CompileError, Note, Source, Span, closest, codes, error
 from archc.language.catalogue import AddressError
 from archc.language.document import Mapping, Scalar, Sequence, Value, located, read
-from archc.language.spec import File, Spec, Variant
+from archc.language.spec import File, Macro, Spec, Variant
 from archc.language.steps import StepReader
 from archc.language.validation import TOP_KEYS, VARIANT_KEYS, FileReader, kind_of
 
@@ -48,24 +48,36 @@ class SpecReader:
 
     def load(self, reader: FileReader, top: Mapping) -> None:
         """The file's declarations, its libraries first."""
-        reader.file.used = self.libraries(reader, top)
+        libraries = self.libraries(reader, top)
+        reader.file.used = tuple(libraries)
         reader.declarations(top)
-        seen: dict[str, str] = dict.fromkeys(reader.file.macros, reader.file.source.name)
-        for used in reader.file.used:
-            for name in used.macros:
-                if name in seen:
-                    place = reader.file.macros[name].span if name in reader.file.macros else top.key_span("use")
-                    reader.wrong(codes.NAME_TAKEN, place, f"the macro `{name}` is in {seen[name]} and in {used.source.name}", help="rename one of the two")
-                seen[name] = used.source.name
+        seen = dict(reader.file.macros)
+        for used, entry in libraries.items():
+            for name, macro in used.macros.items():
+                first = seen.setdefault(name, macro)
+                if first is not macro:
+                    own = first.file is reader.file
+                    self.clash(first.span if own else entry, first, macro)
 
-    def libraries(self, reader: FileReader, top: Mapping) -> tuple[File, ...]:
+    def clash(self, place: Span, first: Macro, second: Macro) -> None:
+        """Two files bring in one name: told where the text has the later of them."""
+        notes = [Note(f"`{one.name}` is written at {one.span}", one.span) for one in (first, second) if one.span is not place]
+        message = f"the macro `{first.name}` is in {first.file.source.name} and in {second.file.source.name}"
+        self.steps.diagnostics.add(error(codes.NAME_TAKEN, place, message, notes=notes, help="rename one of the two"))
+
+    def libraries(self, reader: FileReader, top: Mapping) -> dict[File, Span]:
+        """The files that a file uses, each with the entry that brings it in."""
         value = top.get("use")
         if value is None:
-            return ()
+            return {}
         items = value.items if isinstance(value, Sequence) else (value,)
-        files = [self.library(reader, one) for one in items]
-        self.lost = self.lost or None in files
-        return tuple(dict.fromkeys(file for file in files if file is not None))
+        found: dict[File, Span] = {}
+        for one in items:
+            file = self.library(reader, one)
+            self.lost = self.lost or file is None
+            if file is not None:
+                found.setdefault(file, one.span)
+        return found
 
     def library(self, reader: FileReader, value: Value) -> File | None:
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
@@ -168,6 +180,9 @@ class _Variants:
             base = self.base(own_entries["like"][1], (*path, name))
         merged = {one: pair for one, pair in base.items() if one not in ("default", "aliases", "title", "implementation", "doc")}
         merged |= {one: pair for one, pair in own_entries.items() if one != "like"}
+        for one, other in (("input", "inputs"), ("inputs", "input")):
+            if one in own_entries and other not in own_entries:
+                merged.pop(other, None)
         for both in ("expect", "source"):
             if both in base and both in own_entries:
                 merged[both] = (own_entries[both][0], _over(base[both][1], own_entries[both][1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable
+from collections.abc import Mapping as Map
 from typing import Any
 
 from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error, foreign_letter
@@ -48,6 +49,7 @@ VARIANT_KEYS = (
 MACRO_KEYS = ("doc", "params", "let", "inputs", "outputs", "body")
 PARAMETER_KEYS = ("type", "default", "min", "max", "enum", "doc")
 EXPECT_KEYS = ("params", "trainable", "non_trainable", "macs", "weight_layers", "output", "receptive_field")
+FACT_KEYS = ("value", "about", "within", "paper", "source")
 SOURCE_KEYS = ("title", "authors", "year", "url", "venue", "section", "arxiv", "doi", "note")
 RESERVED = frozenset({*STEP_KEYS, *ARRANGING, "branches", "_", "input", "true", "false", "null"})
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -144,26 +146,44 @@ class FileReader:
         body = value.get("body")
         if body is None:
             self.wrong(codes.MACRO_FORM, key.span, f"the macro `{name}` has no `body`", help="write `body:` and a list of steps under it")
+        params, lets = self.params(value.get("params"), f"the macro `{name}`"), self.lets(value.get("let"))
+        self.check_lets(params, lets)
         return Macro(
             name,
             key.span,
             self.text(value.get("doc"), "`doc`"),
-            self.params(value.get("params"), f"the macro `{name}`"),
-            self.lets(value.get("let")),
+            params,
+            lets,
             self.names(value.get("inputs"), "inputs"),
             self.scalars(value.get("outputs"), "outputs"),
             self.steps.steps(body),
             self.file,
         )
 
+    def family_values(self) -> set[str]:
+        """The names of the values that the file's macros see."""
+        return {*self.file.params, *(name for name, _, _ in self.file.let)}
+
+    def check_lets(self, params: Map[str, Parameter], lets: tuple[tuple[str, Span, Value], ...]) -> None:
+        """What a macro derives hides neither its own parameters nor the family's values."""
+        family = self.family_values()
+        for name, span, _ in lets:
+            if name in params or name in family:
+                what = "a parameter of the macro" if name in params else "a value of the family"
+                self.wrong(codes.NAME_TAKEN, span, f"`{name}` is the name of {what} already", help="choose another name")
+
     def check_inputs(self, value: Mapping) -> None:
         """A macro's inputs have names of their own: values and tensors share one namespace."""
-        taken: set[str] = set()
+        taken = self.family_values()
         for key in ("params", "let"):
             if isinstance(declared := value.get(key), Mapping):
                 taken |= set(declared.entries)
         for one in self.scalars(value.get("inputs"), "inputs") or ():
-            if not TENSOR_NAME.match(one.text):
+            if not one.text:
+                continue
+            if one.text == "_":
+                self.wrong(codes.NAME_TAKEN, one.span, "no input can be called `_`: that is the flowing tensor", help="choose another name")
+            elif not TENSOR_NAME.match(one.text):
                 self.wrong(codes.NAME_FORM, one.span, f"`{one.text}` cannot name an input", help="use letters, digits and `_`")
             elif one.text in taken:
                 self.wrong(codes.NAME_TAKEN, one.span, f"`{one.text}` is the name of a value or input already", help="choose another name")
@@ -178,6 +198,8 @@ class FileReader:
         if value is None:
             return None
         items = value.items if isinstance(value, Sequence) else (value,)
+        if not items and what in ("inputs", "outputs"):
+            self.wrong(codes.WRONG_VALUE, value.span, f"`{what}` is empty", help=f"name {what}, or leave the key out: then there is one")
         for one in items:
             if not isinstance(one, Scalar) or not one.text:
                 self.wrong(codes.WRONG_TYPE, one.span, f"`{what}` takes names, and this is {kind_of(one)}")
@@ -219,12 +241,22 @@ class FileReader:
             return Parameter(name, span, None, default=value)
         self.check_keys(value, PARAMETER_KEYS, f"the parameter `{name}`")
         kind, item = self.type_of(value.get("type"))
-        limits = {one: plain(found) for one in ("min", "max") if (found := value.get(one)) is not None}
+        limits = {one: self.limit(name, one, found) for one in ("min", "max") if (found := value.get(one)) is not None}
         choices = value.get("enum")
+        if choices is not None and not (isinstance(choices, Sequence) and choices.items):
+            self.wrong(codes.PARAMETER_FORM, choices.span, f"`enum` of `{name}` takes a list of values, and this is {kind_of(choices) if not isinstance(choices, Sequence) else 'an empty one'}", help="write `enum: [small, large]`")
         return Parameter(
             name, span, kind, item, value.get("default"), limits.get("min"), limits.get("max"),
             tuple(plain(choices)) if isinstance(choices, Sequence) else None, self.text(value.get("doc"), "`doc`"),
         )
+
+    def limit(self, name: str, key: str, value: Value) -> float | None:
+        """A number that a parameter's values are held to."""
+        found = plain(value)
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return found
+        self.wrong(codes.WRONG_TYPE, value.span, f"`{key}` of `{name}` takes a number, and this is {kind_of(value)}")
+        return None
 
     def type_of(self, value: Value | None) -> tuple[str | None, str | None]:
         if isinstance(value, Mapping) and set(value.entries) == {"list"}:
@@ -294,7 +326,9 @@ class FileReader:
 
     def input(self, name: str, span: Span, value: Value) -> Input:
         """One input: a list of sizes, or a mapping with `shape` and `dtype`."""
-        if not TENSOR_NAME.match(name):
+        if name == "_":
+            self.wrong(codes.NAME_TAKEN, span, "no input can be called `_`: that is the flowing tensor", help="choose another name")
+        elif not TENSOR_NAME.match(name):
             self.wrong(codes.NAME_FORM, span, f"`{name}` cannot name an input", help="use letters, digits and `_`")
         if not isinstance(value, Mapping):
             return Input(name, span, value)
@@ -318,7 +352,20 @@ class FileReader:
         if mapping is None:
             return {}
         self.check_keys(mapping, EXPECT_KEYS, "`expect`")
-        return dict(mapping.entries)
+        return {name: pair for name, pair in mapping.entries.items() if self.states(name, pair[1])}
+
+    def states(self, name: str, value: Value) -> bool:
+        """True where a key of `expect` has a value to hold the network to."""
+        if isinstance(value, Scalar) and not value.text:
+            self.wrong(codes.WRONG_TYPE, value.span, f"`{name}` of `expect` has no value", help="write what the network has, or remove the key")
+            return False
+        if not isinstance(value, Mapping):
+            return True
+        self.check_keys(value, FACT_KEYS, f"`{name}` of `expect`")
+        if not {"value", "about"} & set(value.entries) and set(value.entries) <= set(FACT_KEYS):
+            self.wrong(codes.MISSING_KEY, value.span, f"`{name}` of `expect` states neither `value` nor `about`", help="write `{value: 61706}`, or `{about: 3.8e9, within: 2%}`")
+            return False
+        return True
 
 
 def kind_of(value: Value | object) -> str:

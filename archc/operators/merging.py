@@ -66,7 +66,7 @@ class Multiply(Operator):
         widest = _stretched(inputs)
         others = [one for one in inputs if not _is_gate(one, widest)]
         if not all(len(one) == len(widest) and all(map(fit, one, widest)) for one in others):
-            yield from elementwise_problems(self.name, inputs)
+            yield from elementwise_problems(self.name, inputs, _mend_gate(inputs))
 
     def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return (_stretched(inputs),)
@@ -165,7 +165,7 @@ class Concat(Operator):
         return ((*inputs[0][:at], joined, *inputs[0][at + 1 :]),)
 
 
-def elementwise_problems(name: str, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+def elementwise_problems(name: str, inputs: tuple[Shape, ...], mend: str = "") -> Iterator[Problem]:
     """Shapes that differ are an error; shapes that stretch over each other, a warning."""
     first = inputs[0]
     if all(len(one) == len(first) and all(map(fit, first, one)) for one in inputs):
@@ -183,7 +183,7 @@ def elementwise_problems(name: str, inputs: tuple[Shape, ...]) -> Iterator[Probl
         codes.SHAPES_DIFFER,
         f"`{name}` needs tensors of one shape, but these differ",
         shapes_label(inputs),
-        _mend(inputs),
+        mend or _mend(inputs),
     )
 
 
@@ -202,6 +202,16 @@ def _mend(inputs: tuple[Shape, ...]) -> str:
         f"project the larger one: `- conv: {{filters: {small[-1]}, stride: {stride}}}`; in a macro that is called with "
         "several shapes, under `when: stride != 1 or input.channels != filters`"
     )
+
+
+def _mend_gate(inputs: tuple[Shape, ...]) -> str:
+    """What a gate over a feature map lacks: as many channels as the map."""
+    *space, channels = max(inputs, key=lambda one: product(one) or 0) or (None,)
+    gates = [one for one in inputs if one[-1:] != (channels,) and all(size == 1 for size in one[:-1])]
+    if not gates or not space or channels is None:
+        return ""
+    last = "dense: {units" if len(gates[0]) == 1 else "conv: {filters"
+    return f"a gate has as many channels as what it gates: end it with `- {last}: {channels}, activation: sigmoid}}`"
 
 
 def _stretched(inputs: tuple[Shape, ...]) -> Shape:

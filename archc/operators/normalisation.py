@@ -181,7 +181,9 @@ class Rescale(Operator):
 class Normalize(Operator):
     """`(x - mean) / sqrt(variance)` with constants, one for all or one for each channel.
 
-    `- normalize: {mean: [0.485, 0.456, 0.406], variance: [0.052441, 0.050176, 0.050625]}`. No weights.
+    `- normalize: {mean: [0.485, 0.456, 0.406], variance: [0.052441, 0.050176, 0.050625]}`. No weights, but with
+    `adapt: true` (Keras's layer without constants) mean, variance and a count, which no training changes:
+    `2 * channels + 1`.
     """
 
     name: ClassVar[str] = "normalize"
@@ -190,17 +192,41 @@ class Normalize(Operator):
 
     mean: float | tuple[float, ...] = attribute(kinds.NUMBERS, "What is subtracted.", 0.0)
     variance: float | tuple[float, ...] = attribute(kinds.VARIANCES, "The square of what it is divided by.", 1.0)
+    adapt: bool = attribute(kinds.BOOLEAN, "Keeps both per channel, to be taken from data; they start at 0 and 1.", False)
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         yield from shape_rules.first(
+            _adapted_problem(self),
+            shape_rules.channels_problem(self.name, inputs[0]) if self.adapt else None,
             _per_channel_problem(self.name, "mean", self.mean, inputs[0]),
             _per_channel_problem(self.name, "variance", self.variance, inputs[0]),
+        )
+
+    def weights(self, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        if not self.adapt:
+            return ()
+        channels = (known(inputs[0][-1]),)
+        return (
+            weight("mean", channels, "zeros", trainable=False),
+            weight("variance", channels, "ones", trainable=False),
+            weight("count", (), "zeros", trainable=False),
         )
 
 
 def _scale_and_shift(channels: int, scale: bool, center: bool, gamma: str) -> tuple[Weight, ...]:
     found = (weight("gamma", (channels,), gamma),) if scale else ()
     return (*found, weight("beta", (channels,), "zeros")) if center else found
+
+
+def _adapted_problem(operator: Normalize) -> Problem | None:
+    if not operator.adapt or (operator.mean, operator.variance) == (0.0, 1.0):
+        return None
+    return Problem(
+        codes.WRONG_VALUE,
+        "`normalize` takes mean and variance from data, and has them as constants too",
+        "both",
+        "leave out `adapt`, or `mean` and `variance`",
+    )
 
 
 def _per_channel_problem(name: str, attribute: str, value: object, shape: Shape) -> Problem | None:

@@ -162,6 +162,35 @@ class Pad(Operator):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PadChannels(Operator):
+    """Zeros as further channels, behind those that are there: `height x width x channels` to `height x width x filters`.
+
+    `- pad_channels: 128`: the shortcut without weights where channels grow (He et al. 2015, option A).
+    """
+
+    name: ClassVar[str] = "pad_channels"
+    role: ClassVar[Role] = Role.RESHAPING
+    positional: ClassVar[tuple[str, ...]] = ("filters",)
+
+    filters: int = attribute(kinds.POSITIVE, "The number of output channels.")
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        found = shape_rules.first(shape_rules.channels_problem(self.name, inputs[0]))
+        yield from found
+        if found or self.filters >= known(inputs[0][-1]):
+            return
+        yield Problem(
+            codes.DOES_NOT_FIT,
+            f"`pad_channels` makes {self.filters} channels, but the input has {known(inputs[0][-1])}",
+            f"the input is {show(inputs[0])}",
+            "state at least as many channels as the input has",
+        )
+
+    def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return ((*inputs[0][:-1], self.filters),)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Crop(Operator):
     """The input without its border: `height - before - after`, or the middle of it, `to` a size.
 

@@ -19,8 +19,11 @@ def compare(implementation: str, address: str) -> float:
 
     keras.backend.clear_session()
     generator = np.random.default_rng(2)
-    theirs: Any = getattr(keras.applications, implementation.rsplit(".", 1)[-1])(weights=None)
+    build = getattr(keras.applications, implementation.rsplit(".", 1)[-1])
     ours: Any = compile(address).to_keras()
+    theirs: Any = build(weights=None)
+    if None in theirs.input_shape[1:]:  # MobileNetV3 leaves the sizes open unless they are given
+        theirs = build(weights=None, input_shape=ours.input_shape[1:])
     assert ours.input_shape == theirs.input_shape, f"input: {ours.input_shape}, in Keras {theirs.input_shape}"
     mine, wanted = [tuple(one.shape) for one in ours.weights], [tuple(one.shape) for one in theirs.weights]
     for index, (left, right) in enumerate(zip(mine, wanted, strict=False)):

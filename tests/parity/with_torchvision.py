@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import operator
 import os
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,9 @@ from tests.parity.compare import difference, drawn, image, without_softmax
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False, "init_weights": False},
     "inception_v3": {"aux_logits": False, "init_weights": False},
+    "segmentation.fcn_resnet50": {"weights_backbone": None, "aux_loss": False},
+    "segmentation.deeplabv3_resnet50": {"weights_backbone": None, "aux_loss": False},
+    "segmentation.deeplabv3_resnet101": {"weights_backbone": None, "aux_loss": False},
 }
 
 
@@ -31,15 +35,16 @@ def compare(implementation: str, address: str) -> float:
     generator = np.random.default_rng(2)
     compiled = compile(address)
     ours: Any = compiled.to_keras()
-    name = implementation.rsplit(".", 1)[-1]
-    theirs: Any = getattr(models, name)(weights=None, **ARGUMENTS.get(name, {})).eval()
+    name = implementation.removeprefix("torchvision.models.")
+    theirs: Any = operator.attrgetter(name)(models)(weights=None, **ARGUMENTS.get(name, {})).eval()
     with torch.no_grad():
         for path, values in (*theirs.named_parameters(), *theirs.named_buffers()):
             values.copy_(torch.from_numpy(np.array(drawn(path.replace(".", "/"), values.numpy(), generator))))
         picture = image(ours.input_shape[1:], False, generator)
         tensor = torch.from_numpy(picture.transpose(0, 3, 1, 2).copy())
         run = _in_turn(theirs, tensor)
-        expected = theirs(tensor).numpy()
+        answer = theirs(tensor)
+        expected = np.moveaxis((answer["out"] if isinstance(answer, dict) else answer).numpy(), 1, -1)
     layers = [ours.get_layer(one.name) for one in compiled.lowered.layers if one.weights]
     for number, (layer, (path, module)) in enumerate(zip(layers, run, strict=False)):
         _put(layer, module, f"layer {number}: {layer.name}, in torchvision {path}")

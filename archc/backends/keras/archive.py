@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from zipfile import ZipFile, ZipInfo
 
 from archc.backends.keras import initial
 from archc.backends.keras.config import KERAS_VERSION, config_text, keras_order
-from archc.backends.keras.layers import KerasLayer, KerasModel
+from archc.backends.keras.layers import KerasLayer, KerasModel, snake_case
 from archc.operators import Weight
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ _PAGE = 1 << 12
 _SMALL = 1 << 14
 _BEGINNING = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can hold: archives do not tell when they were made
 # The inner layers that hold the weights of a layer which has none of its own, each as many as the others.
-_INNER: dict[str, tuple[str, ...]] = {
+INNER: dict[str, tuple[str, ...]] = {
     "ConvLSTM1D": ("cell",),
     "ConvLSTM2D": ("cell",),
     "ConvLSTM3D": ("cell",),
@@ -98,17 +97,11 @@ def weight_paths(model: KerasModel) -> Iterator[tuple[str, KerasLayer]]:
         layer = model.layers[index]
         if layer.is_operation:
             continue
-        name = _snake_case(layer.class_name)
+        name = snake_case(layer.class_name)
         number = count.get(name, 0)
         count[name] = number + 1
         if layer.weights:
             yield f"layers/{name}_{number}" if number else f"layers/{name}", layer
-
-
-def _snake_case(name: str) -> str:
-    """Keras's own rule: `Conv2D` is `conv2d`, `ReLU` is `re_lu`."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _lay_out(model: KerasModel, seed: int, weights: Mapping[str, Sequence[Any]]) -> tuple[_Skeleton, list[_Slot]]:
@@ -166,7 +159,7 @@ class _Layout:
 
     def add(self, path: str, layer: KerasLayer) -> list[int]:
         """Place for the weights of a layer; their offsets, in the layer's order."""
-        inner = _INNER.get(layer.class_name)
+        inner = INNER.get(layer.class_name)
         paths = [f"{path}/{one}/vars" for one in inner] if inner else [f"{path}/vars"]
         each = len(layer.weights) // len(paths)
         offsets: list[int] = []

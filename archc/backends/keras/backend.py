@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from archc.analyses import AnalysedGraph
@@ -21,19 +22,28 @@ def lowered(graph: Graph) -> KerasModel:
 
 @dataclass(frozen=True, kw_only=True)
 class KerasArchive(Backend):
-    """`NAME.keras`: config and seeded initial weights, as `keras.saving.load_model` reads them."""
+    """`NAME.keras`: config and weights, as `keras.saving.load_model` reads them: seeded initial ones, or a file's.
+
+    Raises `WeightsError` where a file's are those of another network.
+    """
 
     name: ClassVar[str] = "keras"
     seed: int = 0
+    weights: Path | None = None
 
     def emit(self, graph: Graph) -> tuple[Artefact, ...]:
         """One archive, written straight into its file."""
         from archc.backends.keras.archive import write_archive
 
         model = lowered(graph)
+        weights = None
+        if self.weights is not None:
+            from archc.backends.keras.weight_files import read_weights
+
+            weights = read_weights(self.weights, model)
 
         def write(file: BinaryIO) -> None:
-            write_archive(model, file, seed=self.seed)
+            write_archive(model, file, seed=self.seed, weights=weights)
 
         return (Artefact(f"{graph.slug}.keras", write),)
 

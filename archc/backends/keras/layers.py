@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,3 +67,9 @@ class KerasModel:
     inputs: tuple[KerasTensor, ...]
     outputs: tuple[KerasTensor, ...]
     output_names: tuple[str, ...]
+
+
+def snake_case(name: str) -> str:
+    """Keras's own rule for names from classes: `Conv2D` is `conv2d`, `ReLU` is `re_lu`."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

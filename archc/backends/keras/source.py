@@ -10,6 +10,7 @@ from typing import Any
 
 from archc.analyses import AnalysedGraph
 from archc.backends.keras.lowering import lower
+from archc.backends.keras.source_operations import NAMED, takes_names
 from archc.backends.keras.source_program import program
 from archc.backends.keras.source_text import docstring
 from archc.backends.keras.source_write import Writer
@@ -27,7 +28,8 @@ def source(analysed: AnalysedGraph) -> str:
     writer = Writer()
     functions = [writer.function(one) for one in made.functions]
     network = writer.network(made, model.name)
-    parts = [[*docstring(_about(graph)), "", *_imports(writer)], *functions, network, _RUN]
+    helpers = [NAMED] if takes_names(model) else []
+    parts = [[*docstring(_about(graph)), "", *_imports(writer)], *helpers, *functions, network, _RUN]
     return "\n\n\n".join("\n".join(one) for one in parts) + "\n"
 
 
@@ -53,8 +55,6 @@ def _sentence(value: Any) -> str:
 def _imports(writer: Writer) -> list[str]:
     names = sorted(writer.needs | {"Model"}, key=lambda one: (one.islower(), one))
     lines = [f"from keras import {', '.join(names)}"]
-    if writer.operations:
-        lines.append("from keras.src import ops  # these take names; those of keras.ops do not")
     lines += [f"from {module} import {name}" for module, name in sorted(writer.foreign)]
     return lines
 

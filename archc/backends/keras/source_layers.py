@@ -47,6 +47,7 @@ _COMMON: dict[str, Any] = {
     "sparse": False, "ragged": False, "optional": False, "trainable": True,
 }  # fmt: skip
 _OWN: dict[str, dict[str, Any]] = {
+    "LayerNormalization": {"axis": (-1,)},
     "LeakyReLU": {"negative_slope": 0.3},
     "ELU": {"alpha": 1.0},
     "UpSampling2D": {"interpolation": "nearest"},

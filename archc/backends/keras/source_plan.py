@@ -112,7 +112,8 @@ class Planner:
         ]
         line = Line(first, condition, reads, [])
         if first.values is not None:
-            line.name = self.scope.name([one.name if one else ABSENT for one in column])
+            if first.is_named:
+                line.name = self.scope.name([one.name if one else ABSENT for one in column])
             line.arguments = self.holes([one.values if one else None for one in column])
         if first.call is not None:
             calls = [_call_values(one) if one else None for one in column]

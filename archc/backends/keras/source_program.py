@@ -30,6 +30,7 @@ RESERVED = frozenset(
         "enumerate",
         "build_model",
         "keras",
+        "operation",
     ]
 )
 
@@ -137,9 +138,8 @@ class _Writer:
         scope.settle()
         docs = Counter(one.doc for one in calls)
         doc, times = docs.most_common(1)[0]
-        made = Function(
-            distinct(calls[0].title, self.names), plan, scope, doc if times > 1 or len(calls) == 1 else "", set()
-        )
+        about = calls[0].about or (doc if times > 1 or len(calls) == 1 else "")
+        made = Function(distinct(calls[0].title, self.names), plan, scope, about, set())
         made.taken = self.reserved | self.names | {"name"}
         if scope.named:
             scope.named.name = "name"
@@ -151,7 +151,8 @@ class _Writer:
             call.function = made
             call.given = {one.name: one.values[at] for one in made.parameters}
             values = [one.values[at] for one in plan.inputs]
-            call.reads = tuple(values[0] if one is None else one for one in values)
+            unread = next((one for one in values if one is not None), None)
+            call.reads = tuple(unread if one is None else one for one in values)  # pyright: ignore[reportAttributeAccessIssue]
             call.outputs = tuple(planner.value_of(one, at) for one in plan.results)
             if call.doc == made.doc:
                 call.doc = ""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from archc.backends.keras.layers import KerasCall, KerasLayer, KerasModel
 from archc.backends.keras.source_layers import values
+from archc.backends.keras.source_operations import takes_names
 from archc.graph.graph import Graph, Group, Node
+from archc.operators import Operator
 
 Value = tuple[int, int, int]
 """What a variable holds: an output of a call of a layer, or, with -1 for the call, the layer itself."""
@@ -33,6 +36,7 @@ class Leaf:
     hint: str
     label: str
     doc: str
+    is_named: bool = True
 
 
 @dataclass(eq=False)
@@ -57,6 +61,7 @@ class Region:
     given: dict[str, Any] = field(default_factory=dict[str, Any])
     reads: tuple[Value, ...] = ()
     outputs: tuple[Value | None, ...] = ()
+    about: str = ""
 
 
 @dataclass(eq=False)
@@ -107,6 +112,7 @@ class _Reader:
         self.broken: set[Any] = set()
         self.last_use: dict[Value, int] = {}
         self.at = 0
+        self.names_operations = takes_names(model)
 
     def read(self) -> Forest:
         root = Region("network", (), "", "", {}, "", "", "")
@@ -204,7 +210,7 @@ class _Reader:
         key = ("macro", node.operator.name, (*self.sites(node.group), node.site))
         return Region(
             "macro", key, node.operator.name, node.name, node.operator.attributes(), self.hint(node.group),
-            node.name.rsplit("_", 1)[-1], node.doc, node.site, start=self.at,
+            node.name.rsplit("_", 1)[-1], node.doc, node.site, start=self.at, about=_about(node.operator),
         )  # fmt: skip
 
     def sites(self, group: Group, *, itself: bool = False) -> tuple[Any, ...]:
@@ -236,7 +242,8 @@ class _Reader:
         reads = tuple((one.layer, one.call, one.output) for one in call.inputs)
         if len(layer.calls) < 2:
             self.use(reads)
-            yield Leaf(key, layer, layer.name, values(layer), call, reads, outputs, hint, label, node.doc)
+            is_named = self.names_operations or not layer.is_operation
+            yield Leaf(key, layer, layer.name, values(layer), call, reads, outputs, hint, label, node.doc, is_named)
             return
         maker = (index, -1, 0)
         if number == 0:
@@ -256,6 +263,11 @@ class _Reader:
                 not region.name or not name.startswith(region.name) or rest[:1] not in ("", "_")
             ):
                 self.broken.add(("macro", region.title))
+
+
+def _about(operator: Operator) -> str:
+    """What an operator is: the first sentence of its page."""
+    return re.split(r"(?<=\.)\s+(?=[A-Z])|\n\n", type(operator).__doc__ or "", maxsplit=1)[0]
 
 
 def _added(group: Group) -> str:

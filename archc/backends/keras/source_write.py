@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archc.backends.keras import source_operations
+from archc.backends.keras.layers import snake_case
 from archc.backends.keras.source_holes import ABSENT, Hole, distinct, equal
 from archc.backends.keras.source_layers import first_arguments, is_default
 from archc.backends.keras.source_plan import Line, Plan, Symbol
@@ -26,7 +28,6 @@ class Writer:
 
     def __init__(self) -> None:
         self.needs: set[str] = {"layers"}
-        self.operations: set[str] = set()
         self.foreign: set[tuple[str, str]] = set()
 
     def function(self, function: Function) -> list[str]:
@@ -190,6 +191,8 @@ class _Body:
         reads = [self.names.shown(one) for one in line.reads]
         maker = reads.pop(0) if leaf.values is None else ""
         read = [f"[{', '.join(reads)}]"] if leaf.call is not None and leaf.call.as_list else reads
+        if leaf.layer.is_operation:
+            return self.operation(line, leaf.layer.class_name, read)
         read += [value.text() if key[0] == "*" else f"{key}={value.text()}" for key, value in line.call_arguments]
         if maker:
             return maker, read, ""
@@ -198,14 +201,28 @@ class _Body:
         called = f"({', '.join(read)})" if leaf.call is not None and leaf.layer.class_name != "InputLayer" else ""
         return self.maker(leaf), arguments, called
 
+    def operation(self, line: Line, class_name: str, read: list[str]) -> tuple[str, list[str], str]:
+        """A function of `keras.ops`; or, where it has a name, the operation made and called."""
+        positional = [hole.text() for key, hole in line.call_arguments if key[0] == "*"]
+        named = [(key, hole) for key, hole in line.call_arguments if key[0] != "*"]
+        if line.name is not None:
+            self.writer.needs.add("saving")
+            config = [f"{key}={hole.text()}" for key, hole in line.arguments]
+            given = [f"{key}={hole.text()}" for key, hole in named]
+            made = [literal(class_name), *config, f"name={line.name.text()}"]
+            return "operation", made, f"({', '.join([*read, *positional, *given])})"
+        self.writer.needs.add("ops")
+        found = [*read, *positional]
+        for key, hole in (*line.arguments, *named):
+            if not (hole.constant and source_operations.is_default(class_name, key, hole.value)):
+                found.append(hole.text() if source_operations.is_first(class_name, key) else f"{key}={hole.text()}")
+        return f"ops.{snake_case(class_name)}", found, ""
+
     def maker(self, leaf: Leaf) -> str:
         layer = leaf.layer
         if layer.class_name == "InputLayer":
             self.writer.needs.add("Input")
             return "Input"
-        if layer.is_operation:
-            self.writer.operations.add(layer.module)
-            return f"ops.{layer.class_name}"
         if layer.module == "keras.layers":
             return f"layers.{layer.class_name}"
         self.writer.foreign.add((layer.module, layer.class_name))
@@ -217,7 +234,7 @@ class _Body:
         found: list[str] = []
         for key, hole in given:
             value = hole.value
-            if hole.constant and not leaf.layer.is_operation and is_default(class_name, key, value):
+            if hole.constant and is_default(class_name, key, value):
                 continue
             for one in hole.values:
                 if isinstance(one, Code):

@@ -8,6 +8,7 @@ from typing import Any
 
 from archc.graph.graph import Node
 from archc.operators import Shape, Weight
+from archc.operators.shape_rules import Sizes
 
 LAYERS = "keras.layers"
 OPERATIONS = "keras.src.ops.numpy"
@@ -140,8 +141,10 @@ def initializer(name: str) -> dict[str, Any]:
     }
 
 
-def nothing(*names: str) -> dict[str, None]:
-    """Options that stay unset: regularisers and constraints belong to training."""
+def unregularised(*weights: str, activity: bool = False) -> dict[str, None]:
+    """No regulariser and no constraint for any of the weights: they belong to training."""
+    regularised = [*weights, "activity"] if activity else weights
+    names = [*(f"{one}_regularizer" for one in regularised), *(f"{one}_constraint" for one in weights)]
     return dict.fromkeys(names)
 
 
@@ -160,7 +163,7 @@ def zero_padding(cell: Cell, source: Ref, pads: Sequence[tuple[int, int]], shape
         return source
     return cell.layer(
         f"ZeroPadding{len(pads)}D",
-        {"padding": _sides(pads), "data_format": "channels_last"},
+        {"padding": sides(pads), "data_format": "channels_last"},
         source,
         suffix=suffix,
         shape=padded(shape, pads),
@@ -170,7 +173,7 @@ def zero_padding(cell: Cell, source: Ref, pads: Sequence[tuple[int, int]], shape
 def cropping(cell: Cell, source: Ref, crops: Sequence[tuple[int, int]], suffix: str = "") -> Ref:
     """The spatial axes without their ends; the result has the node's output shape."""
     axes = len(crops)
-    config: dict[str, Any] = {"cropping": _sides(crops)}
+    config: dict[str, Any] = {"cropping": sides(crops)}
     if axes > 1:
         config["data_format"] = "channels_last"
     return cell.layer(f"Cropping{axes}D", config, source, suffix=suffix)
@@ -182,6 +185,12 @@ def padded(shape: Shape, pads: Sequence[tuple[int, int]]) -> Shape:
     return (*sizes, shape[-1])
 
 
-def _sides(amounts: Sequence[tuple[int, int]]) -> list[Any]:
+def sides(amounts: Sequence[tuple[int, int]]) -> list[Any]:
+    """Amounts before and after each axis as Keras has them: of a single axis, without the outer list."""
     listed = [list(one) for one in amounts]
     return listed[0] if len(listed) == 1 else listed
+
+
+def pool_config(size: Sizes, stride: Sizes, padding: str, data_format: str = "channels_last") -> dict[str, Any]:
+    """The config of all pooling layers."""
+    return {"pool_size": list(size), "padding": padding, "strides": list(stride), "data_format": data_format}

@@ -1,0 +1,88 @@
+"""The labels of steps: their part of layer names, numbered within the body's text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Map
+from typing import Any
+
+from archc.diagnostics import codes, error
+from archc.expansion.binding import Wrong
+from archc.expansion.naming import Chain, iterated, label_of, number, numbered
+from archc.expansion.place import Place
+from archc.expansion.scope import Closure, MacroValue, Scope
+from archc.expansion.words import CellMatch, Words
+from archc.language.spec import Step
+
+DEPTH_LIMIT = 64
+SPLICE_LIMIT = 500_000
+
+
+class Labels:
+    """Labels and their numbers, counted once for each body and what its `$` operations stand for."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self.walked = 0
+        self.numberings: dict[tuple[int, ...], tuple[Any, dict[tuple[Chain, int], int]]] = {}
+
+    def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Map[tuple[Chain, int], int]:
+        """The label numbers of a body; kept, for a body's text is run many times."""
+        closures: list[int] = []
+        for one in self.splices(steps, scope):
+            closures.append(id(one))
+            self.walked += 1
+            if self.walked > SPLICE_LIMIT:
+                raise Wrong(error(codes.LIMIT_NODES, steps[0].span, f"the steps that parameters hold stand for more than {SPLICE_LIMIT:,} lists of steps, written out"))
+        key = (id(steps), *closures)
+        found = self.numberings.get(key)
+        if found is None:
+            numbers = number(steps, scope, self.inline, self.name_of)
+            found = self.numberings[key] = (steps, numbers)
+        return found[1]
+
+    def splices(self, steps: tuple[Step, ...], scope: Scope, depth: int = 0) -> Iterator[object]:
+        """What the `$` operations in a body's own text stand for here: its numbers depend on them alone."""
+        for step in steps:
+            if step.operation.startswith("$"):
+                value = scope.peek(step.operation[1:])
+                if isinstance(value, Closure):
+                    yield value.steps
+                    if depth < DEPTH_LIMIT:
+                        yield from self.splices(value.steps, value.scope, depth + 1)
+                else:
+                    yield value.macro if isinstance(value, MacroValue) else None
+            elif step.body is not None:
+                yield from self.splices(step.body, scope, depth)
+
+    def inline(self, step: Step, scope: Scope) -> tuple[tuple[Step, ...], Scope] | None:
+        """The steps that stand for a step which adds no label: cells, `$steps`, groups and sides without `as`."""
+        if step.looped or step.names:
+            return None
+        if step.body is not None:
+            return step.body, scope
+        if step.splice:
+            value = scope.peek(step.operation[1:])
+            return None if isinstance(value, MacroValue) else (value.steps, value.scope) if isinstance(value, Closure) else ((), scope)
+        target = self.words.target(step.operation, scope.file) if not step.operation.startswith("$") else None
+        return (target.cell.body, scope) if isinstance(target, CellMatch) else None
+
+    def name_of(self, step: Step, scope: Scope) -> str:
+        if not step.operation.startswith("$"):
+            return "steps" if isinstance(self.words.target(step.operation, scope.file), CellMatch) else step.operation
+        value = scope.peek(step.operation[1:])
+        return value.macro.name if isinstance(value, MacroValue) else "steps"
+
+    def of_loop(self, step: Step, scope: Scope, place: Place) -> str:
+        """The label of a loop as a whole."""
+        label = numbered(label_of(step, self.name_of(step, scope)), place.numbers.get((place.chain, step.site), 1))
+        return label.split("$", 1)[0] or "steps"
+
+    def of(self, step: Step, scope: Scope, place: Place, names: list[str], iteration: int) -> str | None:
+        """The step's part of layer names; `None` where it adds nothing."""
+        if self.inline(step, scope) is not None:
+            return None
+        named = next((one for one in names if one != "_"), None)
+        label = named or label_of(step, self.name_of(step, scope))
+        label = numbered(label, place.numbers.get((place.chain, step.site), 1))
+        return iterated(label, iteration) if iteration else label

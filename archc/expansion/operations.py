@@ -1,0 +1,88 @@
+"""Operators: their arguments evaluated, checked and bound, once for a text that holds no expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from typing import Any
+
+from archc.diagnostics import Diagnostics, codes, error, warning
+from archc.expansion.binding import Wrong, bind, check_value, has_expression, missing, operator_signature
+from archc.expansion.evaluation import Evaluation
+from archc.expansion.scope import Closure, MacroValue, Scope
+from archc.graph.graph import Tensor
+from archc.language.document import Scalar, Value
+from archc.language.spec import Step
+from archc.language.steps import is_merge
+from archc.operators import Operator, fields_of
+
+
+class Operations:
+    """The operators that steps stand for."""
+
+    def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics) -> None:
+        self.evaluation = evaluation
+        self.diagnostics = diagnostics
+        self.fixed: dict[int, tuple[Operator, Map[str, str]]] = {}
+        self.checked: set[tuple[type[Operator], str, str]] = set()
+
+    def built(self, step: Step, operator: type[Operator], scope: Scope) -> tuple[Operator, Map[str, str]]:
+        """The operator with its arguments bound and checked; kept where they hold no expression."""
+        if step.site in self.fixed:
+            return self.fixed[step.site]
+        arguments = step.arguments
+        fixed = arguments is None or not has_expression(arguments)
+        if isinstance(arguments, Scalar) and not fixed:
+            arguments = self.evaluation.known(arguments, scope)
+        signature = operator_signature(operator)
+        bound, problems = bind(arguments, signature, step.span)
+        problems += missing(arguments, bound, signature, step.span)
+        values: dict[str, Any] = {}
+        for name, written in bound.items():
+            values[name] = self.attribute(operator, name, written, scope, problems)
+        if problems:
+            raise Wrong(*problems)
+        python = {one.name: getattr(one, "python_name", one.name) for one in fields_of(operator)}
+        kinds = {one.name: one.kind for one in fields_of(operator)}
+        built = operator(**{python[name]: kinds[name].normalise(value) for name, value in values.items()})
+        text = {name: one.text for name, one in bound.items() if isinstance(one, Scalar) and has_expression(one)}
+        if fixed:
+            self.fixed[step.site] = built, text
+        return built, text
+
+    def attribute(self, operator: type[Operator], name: str, written: Value, scope: Scope, problems: list[Any]) -> Any:
+        try:
+            value = self.evaluation.value(written, scope)
+        except Wrong as wrong:
+            problems.extend(wrong.diagnostics)
+            return None
+        if isinstance(value, Closure | MacroValue):
+            problems.append(error(codes.WRONG_TYPE, written.span, f"`{name}` of `{operator.name}` takes a value, and this is {'a list of steps' if isinstance(value, Closure) else 'a macro'}"))
+            return None
+        key = operator, name, repr(value)
+        if key not in self.checked:
+            found = check_value(operator, name, value, written)
+            problems.extend(found)
+            if not found:
+                self.checked.add(key)
+        return value
+
+    def check_count(self, step: Step, operator: type[Operator], count: int) -> None:
+        least, most = operator.arity
+        if count >= least and (most is None or count <= most):
+            return
+        wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+        advice = "join them first, with `concat` or `add`"
+        if is_merge(operator.name):
+            advice = f"list them, as in `{operator.name}: [_, input]`, or name branches, as in `{operator.name}: {{left: [...], right: [...]}}`"
+        raise Wrong(error(codes.INPUT_COUNT, step.span, f"`{operator.name}` takes {wanted} input{'' if wanted == '1' else 's'}, and here it gets {count}", help=advice))
+
+    def check_repeated(self, step: Step, operator: type[Operator], tensors: list[Tensor], labels: list[str]) -> None:
+        if is_merge(operator.name) and len(set(tensors)) < len(tensors):
+            places: dict[Tensor, list[str]] = {}
+            for one, label in zip(tensors, labels, strict=False):
+                places.setdefault(one, []).append(f"`{label}`")
+            which = next((" and ".join(found[:3]) for found in places.values() if len(found) > 1), "")
+            if operator.name == "concat":
+                self.diagnostics.add(warning(codes.CONCAT_SAME, step.span, "`concat` joins a tensor to itself", label=f"{which} are one tensor" if which else "", help="name two tensors, where that was meant"))
+                return
+            raise Wrong(error(codes.SAME_TENSOR, step.span, f"`{operator.name}` merges a tensor with itself", label=f"{which} are one tensor" if which else "", help="a shortcut starts before the block: in a macro it is `input`"))
