@@ -355,6 +355,13 @@ def rectangles(svg: str, kind: str) -> list[tuple[float, float, float, float]]:
     return found
 
 
+def ways(svg: str) -> list[list[tuple[float, float]]]:
+    """The points of each line, with the corners that are rounded."""
+    groups = [one for one in ElementTree.fromstring(svg).iter(f"{SVG}g") if "edge" in one.get("class", "")]
+    numbers = [[float(one) for one in re.findall(r"-?[\d.]+", path.get("d", ""))] for group in groups for path in group.iter(f"{SVG}path")]
+    return [list(zip(some[::2], some[1::2])) for some in numbers]
+
+
 def test_the_nine_inception_modules_are_one_template_with_a_table() -> None:
     drawn = outline(load("googlenet")["main"].graph)
     assert [box.title for box in drawn.boxes if box.title] == [f"{name} · inception" for name in ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]]
@@ -397,9 +404,7 @@ def test_boxes_do_not_overlap_and_no_line_crosses_a_title(address: str, directio
         if group.get("class", "").startswith("frame") and text is not None:
             x, y = float(text.get("x", "")), float(text.get("y", ""))
             titles.append((x, y - 7, x + text_width(text.text or "", 9.5, text.get("font-weight") == "bold"), y + 2))
-    paths = [one.get("d", "") for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if "edge" in group.get("class", "") for one in group.iter(f"{SVG}path")]
-    numbers = [[float(one) for one in re.findall(r"-?[\d.]+", path)] for path in paths]
-    lines = [list(zip(some[::2], some[1::2])) for some in numbers]
+    lines = ways(svg)
     for x0, y0, x1, y1 in titles:
         for points in lines:
             for (a, b), (c, d) in pairwise(points):
@@ -449,6 +454,13 @@ def test_a_u_net_is_drawn_as_a_u() -> None:
         assert len(set(points)) == 1
 
 
+@pytest.mark.parametrize("address", ["unet:2015", "pix2pix:generator", "yolov3:full", "feature-pyramid:resnet50", "hrnet:w18"])
+def test_lines_run_along_the_page(address: str) -> None:
+    name, _, variant = address.partition(":")
+    for points in ways(to_svg(load(name)[variant].graph)):
+        assert all(abs(a - c) < 0.2 or abs(b - d) < 0.2 for (a, b), (c, d) in pairwise(points))
+
+
 def test_branches_without_a_form_are_drawn_with_arcs() -> None:
     network = Network()
     a = network.add(Conv(filters=8, kernel=1))
@@ -475,9 +487,12 @@ def test_any_graph_is_drawn_whole(data: st.DataObject) -> None:
             made.append(network.add(Add() if len(read) > 1 else Conv(filters=4, kernel=1), inputs=tuple(read)))
     graph = network.graph()
     direction = data.draw(st.sampled_from(["TB", "LR"]))
-    nodes, edges = parsed(to_svg(graph, detail="layers", direction=direction))
+    svg = to_svg(graph, detail="layers", direction=direction)
+    nodes, edges = parsed(svg)
     assert len(nodes) == len(graph.nodes)
     assert len(edges) == sum(len(node.inputs) for node in graph.nodes)
+    for points in ways(svg):
+        assert all(abs(a - c) < 0.2 or abs(b - d) < 0.2 for (a, b), (c, d) in pairwise(points))
     for detail in ("blocks", "overview"):
         ElementTree.fromstring(to_svg(graph, detail=detail, direction=direction))
 
@@ -558,12 +573,13 @@ def test_a_volume_is_as_high_as_its_map() -> None:
 
 def test_a_family_is_one_figure_with_its_differences_marked() -> None:
     family = load("vgg")
-    (artefact,) = DiagramBackend().emit_family([family[name].graph for name in family])
+    paper = ["A", "A-LRN", "B", "C", "D", "E"]
+    (artefact,) = DiagramBackend().emit_family([family[name].graph for name in paper])
     file = io.BytesIO()
     artefact.write(file)
     svg = file.getvalue().decode()
     assert artefact.filename == "vgg-family.svg"
-    assert [one for one in written(svg) if one in family] == ["A", "A-LRN", "B", "C", "D", "E"]
+    assert [one for one in written(svg) if one in paper] == paper
     marked = [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if "differs" in group.get("class", "")]
     assert [" ".join(text.text or "" for text in one.iter(f"{SVG}text")) for one in marked] == [
         "LRN", "Conv 3×3 64", "Conv 3×3 128", "Conv 1×1 256", "Conv 1×1 512", "Conv 1×1 512", "Conv 3×3 256", "Conv 3×3 512",

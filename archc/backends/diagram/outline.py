@@ -94,6 +94,7 @@ class Plan:
         self._copies: dict[int, list[int]] = {}
         self._box_of: dict[int, int] = {}
         self._output_names = self._names_of_outputs()
+        self._readers = graph.consumers()
         self._heads = self._dead_heads()
         self._forms: dict[Hashable, list[Run]] = {}
         self._rows: dict[Hashable, list[Run]] = {}
@@ -206,13 +207,16 @@ class Plan:
                 self.explained.setdefault(group.title, group.doc.split("\n")[0])
 
     def _is_dead(self, block: Block) -> bool:
-        """True for a head beside the main one."""
-        return any(unit in self._heads for unit in block.units) and len(block.units) < len(self._units.chains) / 2
+        """True for a head beside the main one: an output is in it, and nothing outside reads from it."""
+        ours = set(block.units)
+        if ours.isdisjoint(self._heads) or len(ours) > len(self._units.chains) / 2:
+            return False
+        nodes = [number for unit in ours for number in self._units.chains[unit]]
+        return all(self._units.unit_of[reader] in ours for number in nodes for reader in self._readers[number])
 
     def _dead_heads(self) -> set[int]:
         """The units of outputs other than the last in the text, which nothing reads."""
-        readers = self._graph.consumers()
-        ends = [node.index for node in self._graph.nodes if not readers[node.index]]
+        ends = [node.index for node in self._graph.nodes if not self._readers[node.index]]
         outputs = {tensor.node for _, tensor in self._graph.outputs}
         return {self._units.unit_of[one] for one in ends[:-1] if one in outputs}
 

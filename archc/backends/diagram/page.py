@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from archc.backends.diagram import words
@@ -11,9 +12,9 @@ from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.paint import Drawing, drawing, labels
 from archc.backends.diagram.panels import legend, panel, placed
 from archc.backends.diagram.route import CHANNEL
-from archc.backends.diagram.structure import Frame, Leaf, Part, Series, structure
+from archc.backends.diagram.structure import Frame, Leaf, Part, Series, boxes_of, structure
 from archc.backends.diagram.styles import Theme
-from archc.backends.diagram.tree import Direction, Outline
+from archc.backends.diagram.tree import Direction, Edge, Outline
 from archc.backends.diagram.valley import valley
 from archc.operators import Role
 
@@ -28,6 +29,8 @@ SHORT: dict[Direction, float] = {"TB": 520.0, "LR": 700.0}
 MOST = 8
 WORTH = 0.95
 """A further column is to make the page better by so much."""
+SHORTER = 0.85
+"""Columns are to be shorter than the whole by so much."""
 LONGER_FOR_STAGES = 1.35
 """So much longer a column may be for the sake of a break between stages."""
 
@@ -36,12 +39,13 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     """The whole picture of an outline."""
     body = structure(outline.items, outline.edges, len(outline.boxes))
     panels = [panel(one, number, direction, theme) for number, one in enumerate(outline.templates)]
-    found = valley(body) if direction == "TB" and columns < 2 else None
+    found = valley(body, outline.boxes, outline.edges) if direction == "TB" and columns < 2 else None
     measurer = Measurer(direction, labels(outline.edges))
+    breaks = _breaks(body, outline.edges)
     ways: list[tuple[float, Drawing]] = []
     for stack in stacks(panels):
         for beside in dict.fromkeys([(stack.width, stack.height), (0.0, 0.0)]):
-            parts = [found] if found else split(body, measurer, direction, columns, beside)
+            parts = [found] if found else split(body, measurer, direction, columns, beside, breaks)
             main = drawing([*parts], outline.edges, direction, theme)
             used = main.width * main.height + sum(one.width * one.height for one in panels)
             for way in _together(main, stack):
@@ -100,14 +104,9 @@ def _together(main: Drawing, panels: Drawing) -> list[Drawing]:
     ]
 
 
-def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float]) -> list[Series]:
+def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float], allowed: list[int]) -> list[Series]:
     """The parts in columns, broken where one line leads on; as many as use the page best, or as wanted."""
     whole = measurer.series(body)
-    allowed = [
-        number
-        for number, (one, other) in enumerate(pairwise(body.parts), 1)
-        if isinstance(one, Leaf | Frame) and isinstance(other, Leaf | Frame)
-    ]
     if wanted == 1 or (not wanted and whole.length < SHORT[direction]):
         return [body]
     stages = [number for number in allowed if _ends_a_stage(body.parts[number - 1])]
@@ -117,11 +116,22 @@ def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, b
         cuts, at_stages = _cuts(lengths, allowed, count), _cuts(lengths, stages, count)
         if at_stages and _longest(lengths, at_stages) < LONGER_FOR_STAGES * _longest(lengths, cuts):
             cuts = at_stages
+        if not cuts or (not wanted and _longest(lengths, cuts) > SHORTER * lengths[-1]):
+            continue
         made = [Series(body.parts[start:stop]) for start, stop in pairwise([0, *cuts, len(body.parts)])]
         fit = _unlike_a_page([measurer.series(one) for one in made], direction, beside)
         if wanted or fit < least * WORTH:
             best, least = made, fit
     return best
+
+
+def _breaks(body: Series, edges: Sequence[Edge]) -> list[int]:
+    """The parts before which a column may end: nothing but the line from the part before leads over."""
+    place = {box: number for number, part in enumerate(body.parts) for box in boxes_of(part)}
+    jumps = {(place[edge.tail], place[edge.head]) for edge in edges}
+    closed = {number for tail, head in jumps for number in range(tail + 1, head + 1) if head - tail > 1}
+    pairs = enumerate(pairwise(body.parts), 1)
+    return [number for number, some in pairs if number not in closed and all(isinstance(one, Leaf | Frame) for one in some)]
 
 
 def _ends_a_stage(part: Part) -> bool:

@@ -141,7 +141,8 @@ class Placement:
             if crossing is not None:
                 return crossing
             foot = self._valley_foot
-            across = [(tail.across, foot), (head.across, foot)] if first == len(here.lefts) else []
+            left, right = (up or [(tail.across, 0.0)])[-1][0], (down or [(head.across, 0.0)])[0][0]
+            across = [(left, foot), (right, foot)] if first == len(here.lefts) else []
         elif isinstance(here, Columns):
             across = self._between(here, first, second, (up or [(tail.across, 0.0)])[-1][0])
         elif isinstance(here, Series) and first < second:
@@ -158,7 +159,7 @@ class Placement:
         """Straight across a valley; `None` for the way along its ground."""
         if self._next(valley, first) == second:
             return None
-        if first + second == len(valley.steps) - 1 and abs(tail.middle - head.middle) < 0.5:
+        if abs(tail.middle - head.middle) < 0.5:
             return [(tail.across + tail.half, tail.middle), (head.across - head.half, head.middle)]
         return self._arc(tail, head)
 

@@ -120,6 +120,16 @@ def boxes_in(item: Box | Cluster) -> list[int]:
     return found
 
 
+def boxes_of(part: Part) -> list[int]:
+    """The boxes of a part of a structure, by number."""
+    if isinstance(part, Leaf):
+        return [part.box.id]
+    if isinstance(part, Frame):
+        return boxes_in(part.cluster)
+    inner = [*part.branches, *part.dead] if isinstance(part, Parallel) else part.parts
+    return [box for one in inner for box in boxes_of(one)]
+
+
 Wire = tuple[int, int]
 
 
