@@ -33,7 +33,7 @@ BAR = 15.0
 class Size:
     """The room of a part: `before` and `after` its entering line, its length, and where flow leaves it."""
 
-    part: Part
+    part: object
     before: float
     after: float
     length: float

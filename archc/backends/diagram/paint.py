@@ -29,9 +29,13 @@ class Drawing:
 def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direction, theme: Theme, prefix: str = "") -> Drawing:
     """A structure as shapes; `prefix` keeps the ids of several drawings on one page apart."""
     sizes = Measurer(direction, labels(edges))
-    placement = Placement([measure(one, sizes) if isinstance(one, Valley) else sizes.series(one) for one in columns])
+    measured = [measure(one, sizes) if isinstance(one, Valley) else sizes.series(one) for one in columns]
+    placement = Placement(measured)
     painter = Painter(direction, theme, prefix)
     ways = [(edge, placement.way(edge)) for edge in edges]
+    if len(columns) > 1 and any(placement.arcs):
+        placement = Placement(measured, placement.arcs)
+        ways = [(edge, placement.way(edge)) for edge in edges]
     groups = [painter.frame(one, number) for number, one in enumerate(placement.frames)]
     groups += [painter.edge(edge, way, number) for number, (edge, way) in enumerate(ways)]
     groups += [painter.box(one) for one in placement.slots.values()]

@@ -115,7 +115,9 @@ def _nodes(block: Block, graph: Graph, units: list[list[int]]) -> list[Node]:
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return words.MULTIPLY.join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+        pairs = all(isinstance(one, tuple) for one in value)  # pyright: ignore[reportUnknownVariableType]
+        texts = ["+".join(map(str, one)) if pairs else str(one) for one in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return words.MULTIPLY.join(texts)
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
