@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
-.PHONY: build test lint types imports unit bench parity parity-torch every docs clean
+.PHONY: build test lint types imports unit bench parity parity-torch every docs gallery clean
 
 build: $(VENV)/installed
 	$(BIN)/archc build vgg:A -o build
@@ -59,6 +59,9 @@ every: $(VENV)/tested
 
 docs: $(VENV)/installed
 	$(BIN)/python -m archc.reference
+
+gallery: $(VENV)/installed
+	$(BIN)/python -m archc.gallery
 
 clean:
 	rm -rf build dist .coverage .pytest_cache .ruff_cache .hypothesis
