@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec as find_module
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
 from archc.analyses.expectations import Expectation, check_expectations
-from archc.diagnostics import CompileError, Diagnostic, Diagnostics, closest, codes, error, warning
+from archc.analyses.lints import lint
+from archc.diagnostics import Allowance, CompileError, Diagnostic, Diagnostics, closest, codes, error, warning
 from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.language.catalogue import Address, AddressError, Opener
@@ -134,12 +135,14 @@ class Family:
         chosen = self.spec.variants[self.choose(variant)]
         outside: dict[str, Value] = given(dict(values or {}))
         self.check_names(outside)
-        diagnostics = Diagnostics()
+        diagnostics = Diagnostics(self.allowances(chosen))
         self.reader.diagnostics = diagnostics
         graph = expand(self.spec, chosen, outside, self.reader, diagnostics)
         diagnostics.stop_on_errors()
         assert graph is not None
-        analysed = AnalysedGraph(graph)
+        for one in lint(graph):
+            diagnostics.add(one)
+        analysed = AnalysedGraph(replace(graph, allowed=diagnostics.allowed))
         facts: tuple[Expectation, ...] = ()
         if outside and chosen.expect:
             key = next(iter(chosen.expect.values()))[0]
@@ -148,6 +151,18 @@ class Family:
             facts = check_expectations(analysed, chosen, diagnostics)
         diagnostics.stop_on_errors()
         return Compiled(self.spec, chosen, analysed, (*self.notices, *diagnostics), facts)
+
+    def allowances(self, variant: Variant) -> list[Allowance]:
+        """The warnings that the spec allows in a variant."""
+        return [*self.spec.allowances, *self.reader.allowances, *variant.allowances]
+
+    def unused_allowances(self) -> list[Diagnostic]:
+        """The spec's own allowances that no network compiled so far had a use for; those of libraries are for others too."""
+        found = dict.fromkeys(one for variant in self.spec.variants.values() for one in self.allowances(variant))
+        used = {one.span for one in found if one.used}
+        own = [one for one in found if one.span not in used and one.span.source is self.spec.file.source]
+        message = "nothing here gives {}, which is allowed"
+        return [warning(codes.UNUSED_ALLOWANCE, one.span, message.format(one.code), help="remove the allowance") for one in own]
 
     def choose(self, variant: str | None) -> str:
         """The variant's exact name; the default one where none is asked for."""
@@ -217,6 +232,7 @@ def load_address(address: Address) -> Family:
     if spec is None or specs.lost:
         # Without its libraries a spec has words that nobody knows; that is one cause.
         raise CompileError(tuple(diagnostics))
+    diagnostics.allowances = (*spec.allowances, *reader.allowances)
     check_spec(spec, reader)
     diagnostics.stop_on_errors()
     return Family(address, spec, reader, tuple(diagnostics))

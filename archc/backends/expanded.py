@@ -35,6 +35,8 @@ def _head(graph: Graph) -> Iterator[str]:
         yield f"doc: {_quoted(graph.doc)}"
     if graph.source:
         yield f"source: {_breaks(json.dumps({key: value if key == 'year' else str(value) for key, value in graph.source.items()}, ensure_ascii=False))}"
+    if allowed := {code: reason for code, reason in graph.allowed.items() if code.startswith("W9")}:  # the others are about what is gone
+        yield f"allow: {_flow(allowed)}"
     yield "inputs:"
     for index in graph.inputs:
         node = graph.nodes[index]

@@ -104,16 +104,22 @@ def _networks(address: str, assignments: tuple[str, ...], strict: bool, now: Cal
     given = values(assignments)
     try:
         for family, variant in families([address]):
-            for name in list(family) if variant in ("", "*") else [family.choose(variant)]:
+            every = variant in ("", "*")
+            sound = True
+            for name in list(family) if every else [family.choose(variant)]:
                 title = f"{family.spec.name}:{name}" if name else family.spec.name
                 now(title)
                 try:
                     compiled = family.compile(name or None, given)
                 except CompileError as problem:
                     yield Checked(title, False, diagnostics=problem.diagnostics)
+                    sound = False
                     continue
                 good = not (strict and compiled.warnings)
                 yield Checked(title, good, _line(compiled, good), _result(compiled, good), compiled.warnings)
+            unused = tuple(family.unused_allowances()) if every and sound and not given else ()
+            if unused:
+                yield Checked(family.spec.name, not strict, diagnostics=unused)
     except CompileError as problem:
         yield Checked(address, False, diagnostics=problem.diagnostics)
     except AddressError as problem:

@@ -1,6 +1,7 @@
 """What is wrong and where: sources, spans, codes, diagnostics and their rendering."""
 
 from archc.diagnostics import codes
+from archc.diagnostics.allowance import Allowance
 from archc.diagnostics.codes import Code
 from archc.diagnostics.diagnostic import (
     CompileError,
@@ -16,6 +17,7 @@ from archc.diagnostics.diagnostic import (
 from archc.diagnostics.source import Call, Origin, Source, Span, Turn
 
 __all__ = [
+    "Allowance",
     "Call",
     "Code",
     "CompileError",

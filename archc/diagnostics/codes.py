@@ -117,6 +117,16 @@ NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not inst
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")
 CHANNELS_FIRST = Code("W903", "channels-first", "The shape of an input looks like one with its channels first; shapes end with the channels.", "input: [3, 224, 224]", "input: [224, 224, 3]")
+BIAS_BEFORE_NORM = Code("W904", "bias-before-norm", "The bias of a layer right before `batch_norm` has no effect: the mean that is subtracted holds it.", "- conv: [64, 3]\n- batch_norm", "- conv: {filters: 64, kernel: 3, bias: false}\n- batch_norm")
+STRIDE_OVER_KERNEL = Code("W905", "stride-over-kernel", "The stride is larger than the window, so that positions between the windows are never read. Windows of one position, as in projections, are not told.", "conv: {filters: 64, kernel: 3, stride: 4}", "conv: {filters: 64, kernel: 5, stride: 4}")
+PIXELS_DROPPED = Code("W906", "pixels-dropped", "The windows of a pooling end before its input does: the last rows or columns are never read.", "input: [7, 7, 8]\nlayers: [max_pool: 2]", "input: [7, 7, 8]\nlayers: [max_pool: {size: 2, rounding: ceil}]")
+WEIGHTS_IN_PADDING = Code("W907", "weights-in-padding", "The feature map is smaller than the kernel's reach: some of the kernel's weights meet nothing but padding.", "input: [1, 1, 8]\nlayers: [conv: [8, 3, 1, same]]", "input: [1, 1, 8]\nlayers: [conv: [8, 1]]")
+LONE_SOFTMAX = Code("W908", "lone-softmax", "A softmax over one value is 1, whatever the value.", "dense: [1, softmax]", "dense: [1, sigmoid]")
+ACTIVATION_TWICE = Code("W909", "activation-twice", "An activation is applied to the result of another one: nearly always the layer has it already.", "- conv: {filters: 8, activation: relu}\n- relu", "- conv: {filters: 8, activation: relu}")
+DROPOUT_RATE = Code("W910", "dropout-rate", "The rate is the probability with which a value is dropped, and this one leaves nearly nothing.", "dropout: 0.95", "dropout: 0.05")
+DENSE_ON_MAP = Code("W911", "dense-on-map", "The network ends in a dense layer on a feature map: it works at each position by itself, and gives a map of predictions.", "layers: [conv: 8, dense: 10]", "layers: [conv: 8, flatten, dense: 10]")
+NORM_MOMENTUM = Code("W912", "norm-momentum", "The momentum is how much of the moving mean is kept at each step, as in Keras; PyTorch states one minus that.", "batch_norm: {momentum: 0.1}", "batch_norm: {momentum: 0.9}")
+UNUSED_ALLOWANCE = Code("W913", "unused-allowance", "A warning is allowed that nothing gives.")
 
 CODES: dict[str, Code] = {
     one.id: one for one in list(globals().values()) if isinstance(one, Code)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from archc.diagnostics.allowance import Allowance
 from archc.diagnostics.codes import Code
 from archc.diagnostics.source import Call, Origin, Span
 
@@ -21,6 +22,7 @@ class Note:
 
     message: str
     span: Span | None = None
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ class Diagnostic:
         return self.code.id, place, self.message if place is None else None
 
     @property
+    def trail(self) -> tuple[Span, ...]:
+        """The place, and those of the macro calls that led to it."""
+        calls = (one.span for one in self.notes if one.is_call)
+        return tuple(one for one in (self.span, *calls) if one is not None)
+
+    @property
     def order(self) -> tuple[object, ...]:
         """Sorts by file, then by place, then by code."""
         if self.span is None:
@@ -51,14 +59,21 @@ class Diagnostic:
 
 @dataclass
 class Diagnostics:
-    """The diagnostics of a run so far: one per cause, however often it was met."""
+    """The diagnostics of a run so far: one per cause, however often it was met; allowed warnings are kept back."""
 
+    allowances: Sequence[Allowance] = ()
+    allowed: dict[str, str] = field(default_factory=dict[str, str])
     found: dict[tuple[object, ...], Diagnostic] = field(
         default_factory=dict[tuple[object, ...], Diagnostic]
     )
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keeps a diagnostic unless its cause is known already."""
+        """Keeps a diagnostic unless its cause is known already, or it is a warning that is allowed."""
+        if diagnostic.severity == "warning":
+            keeping = [one for one in self.allowances if one.keeps_back(diagnostic)]  # each of them is of use
+            if keeping:
+                self.allowed[diagnostic.code.id] = keeping[0].reason
+                return
         self.found.setdefault(diagnostic.key, diagnostic)
 
     def __iter__(self) -> Iterator[Diagnostic]:
@@ -145,7 +160,7 @@ def _call_notes(origin: Origin) -> Iterator[Note]:
         if hidden and at == CALLS_SHOWN:
             yield Note(f"... and {hidden} calls between")
         if not hidden or not CALLS_SHOWN <= at < len(calls) - CALLS_SHOWN:
-            yield Note(f"in macro {call.macro}, called at {call.span}{_with(call.arguments)}", call.span)
+            yield Note(f"in macro {call.macro}, called at {call.span}{_with(call.arguments)}", call.span, is_call=True)
 
 
 def _with(values: Iterable[tuple[str, object]]) -> str:

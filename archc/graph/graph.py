@@ -79,7 +79,8 @@ class Graph:
     """A network: what `archc` knows after expansion, before any target.
 
     `nodes` holds the inputs (operator `input`) too, in an order where each node comes after what it reads; a node's
-    `index` is its place. `outputs` gives each output's name and tensor.
+    `index` is its place. `outputs` gives each output's name and tensor, `allowed` the codes of the warnings that the
+    spec keeps back, with its reasons.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[tuple[str, Tensor], ...]
     root: Group
+    allowed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def address(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archc.diagnostics import CompileError, Note, Source, Span, closest, codes, error
+from archc.diagnostics import Allowance, CompileError, Note, Source, Span, closest, codes, error
+from archc.language.allowances import allowances
 from archc.language.catalogue import AddressError
 from archc.language.document import Mapping, Scalar, Sequence, Value, located, read
 from archc.language.spec import File, Macro, Spec, Variant
@@ -27,6 +28,7 @@ class SpecReader:
         self.files: dict[str, File] = {}
         self.opening: list[str] = []
         self.lost = False
+        self.allowed: list[Allowance] = []
 
     def spec(self, source: Source) -> Spec | None:
         """The spec in a text; what is wrong goes into the step reader's diagnostics."""
@@ -44,7 +46,8 @@ class SpecReader:
             reader.wrong(codes.MISSING_KEY, top.span, "the key `name` is missing", help="write `name: ...`; addresses use it")
         if "layers" not in top.entries and "variants" not in top.entries and "layers" not in misspelt:
             reader.wrong(codes.MISSING_KEY, top.span, "the key `layers` is missing: the spec has no network", help="write `layers:` and a list of steps under it")
-        return Spec(name, file, _Variants(reader, top, name).all())
+        variants = _Variants(reader, top, name).all()
+        return Spec(name, file, variants, (*self.allowed, *allowances(top.get("allow"), self.steps.diagnostics)))
 
     def load(self, reader: FileReader, top: Mapping) -> None:
         """The file's declarations, its libraries first."""
@@ -112,6 +115,7 @@ class SpecReader:
         reader = FileReader(root, file, self.steps)
         if (top := reader.head()) is None:
             return None
+        self.allowed += allowances(top.get("allow"), self.steps.diagnostics, source=source)
         for key in ("layers", "variants"):
             if key in top.entries:
                 user.wrong(codes.USE, value.span, f"{source.name} is a network, not a library: it has `{key}`", help="put its macros into a file of their own")
@@ -183,7 +187,7 @@ class _Variants:
         for one, other in (("input", "inputs"), ("inputs", "input")):
             if one in own_entries and other not in own_entries:
                 merged.pop(other, None)
-        for both in ("expect", "source"):
+        for both in ("expect", "source", "allow"):
             if both in base and both in own_entries:
                 merged[both] = (own_entries[both][0], _over(base[both][1], own_entries[both][1]))
         self.done[name] = merged
@@ -228,6 +232,7 @@ class _Variants:
             layers=reader.steps.steps(over.get("layers")),
             values={key: value for key, (_, value) in entries.items() if key in reader.file.params},
             expect=expect,
+            allowances=allowances(_get(entries, "allow"), reader.diagnostics),
         )
 
     def title(self, name: str) -> str:

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from archc.diagnostics import codes
+from archc.language.allowances import ALLOWED
 from archc.language.spec import TYPES
 from archc.language.validation import EXPECT_KEYS, SOURCE_KEYS, TOP_KEYS
 from archc.operators import OPERATORS, Operator, Role, fields_of
@@ -24,6 +26,7 @@ STEP_KEY_DOCS: dict[str, dict[str, Any]] = {
     "share": {"description": "steps with one name use the same weights", "type": ["string", "integer"]},
     "trainable": {"description": "false freezes all weights of the step", "anyOf": [{"type": "boolean"}, EXPRESSION]},
     "doc": {"description": "a sentence for people", "type": "string"},
+    "allow": {"description": "warnings that are meant in all that the step expands to, each with its reason", "$ref": "#/$defs/allow"},
 }
 
 
@@ -50,6 +53,7 @@ def schema() -> dict[str, Any]:
             },
             "shape": {"description": "sizes without the batch axis; null leaves one open", "type": "array", "minItems": 1, "items": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}, EXPRESSION]}},
             "input": {"anyOf": [{"$ref": "#/$defs/shape"}, EXPRESSION, {"type": "object", "properties": {"shape": {"$ref": "#/$defs/shape"}, "dtype": {"type": "string"}}, "required": ["shape"], "additionalProperties": False}]},
+            "allow": {"type": "object", "properties": {one: {"type": "string", "minLength": 1, "description": codes.CODES[one].explanation} for one in ALLOWED}, "additionalProperties": False},
             "parameter": {"description": f"a type ({', '.join(TYPES)}), a default, or a mapping of type, default, min, max, enum, doc"},
             "macro": _macro(),
             "variant": {"type": ["object", "null"], "properties": {"like": {"type": ["string", "integer"]}, "default": {"type": "boolean"}, **{key: value for key, value in _top().items() if key in _VARIANT}}},
@@ -57,7 +61,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-_VARIANT = ("title", "aliases", "input", "inputs", "outputs", "layers", "implementation", "doc", "source", "expect")
+_VARIANT = ("title", "aliases", "input", "inputs", "outputs", "layers", "implementation", "doc", "source", "expect", "allow")
 
 
 def _top() -> dict[str, Any]:
@@ -78,6 +82,7 @@ def _top() -> dict[str, Any]:
         "variants": {"type": "object", "additionalProperties": {"$ref": "#/$defs/variant"}},
         "use": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "expect": {"type": "object", "properties": {key: {} for key in EXPECT_KEYS}, "additionalProperties": False},
+        "allow": {"$ref": "#/$defs/allow"},
         "implementation": {"type": "string"},
         "aliases": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
     }

@@ -7,10 +7,10 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.diagnostics import Source, Span
+from archc.diagnostics import Allowance, Source, Span
 from archc.language.document import Mapping, Scalar, Value
 
-STEP_KEYS = ("as", "from", "when", "repeat", "for", "index", "share", "trainable", "doc")
+STEP_KEYS = ("as", "from", "when", "repeat", "for", "index", "share", "trainable", "doc", "allow")
 TYPES = ("int", "float", "bool", "str", "list", "map", "steps", "macro")
 
 
@@ -152,6 +152,7 @@ class Variant:
     layers: tuple[Step, ...]
     values: Map[str, Value]
     expect: Map[str, tuple[Scalar, Value]]
+    allowances: tuple[Allowance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,6 +162,7 @@ class Spec:
     name: str
     file: File
     variants: Map[str, Variant]
+    allowances: tuple[Allowance, ...] = ()
 
     @property
     def is_family(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from archc.diagnostics import Diagnostics, Span, closest, codes, error
+from archc.diagnostics import Allowance, Diagnostics, Span, closest, codes, error
+from archc.language.allowances import allowances
 from archc.language.document import Mapping, Scalar, Sequence, Value, is_null
 from archc.language.spec import STEP_KEYS, Branch, Step
 from archc.operators import OPERATORS, Role, fields_of
@@ -28,6 +29,7 @@ class StepReader:
         self.sites = 0
         self.macros: set[str] = set()
         self.known: dict[int, tuple[Value, tuple[Step, ...]]] = {}
+        self.allowances: list[Allowance] = []
 
     def steps(self, value: Value | None) -> tuple[Step, ...]:
         """The steps that a value holds: a list, or one step alone. The same value gives the same steps."""
@@ -64,8 +66,9 @@ class StepReader:
         operation = operations[0]
         key, arguments = value.entries[operation]
         bare = None if isinstance(arguments, Scalar) and arguments.value is None else arguments
-        step = Step(self.site(), operation, key.span, bare, **self.keys(value))
-        return self.with_body(step, arguments)
+        step = self.with_body(Step(self.site(), operation, key.span, bare, **self.keys(value)), arguments)
+        self.allowances += allowances(value.get("allow"), self.diagnostics, steps=(step,))
+        return step
 
     def with_body(self, step: Step, arguments: Value) -> Step:
         if step.operation in ARRANGING:

@@ -40,11 +40,12 @@ TOP_KEYS = {
     "variants": "the networks of the family",
     "use": "library files whose macros are brought in",
     "expect": "facts that are checked against the compiled network",
+    "allow": "warnings that are meant, each with its reason",
     "implementation": "the published implementation that the network equals",
     "aliases": "further names",
 }
 VARIANT_KEYS = (
-    "default", "title", "aliases", "input", "inputs", "outputs", "layers", "implementation", "doc", "source", "expect", "like",
+    "default", "title", "aliases", "input", "inputs", "outputs", "layers", "implementation", "doc", "source", "expect", "allow", "like",
 )
 MACRO_KEYS = ("doc", "params", "let", "inputs", "outputs", "body")
 PARAMETER_KEYS = ("type", "default", "min", "max", "enum", "doc")
