@@ -13,11 +13,14 @@ from archc.analyses import AnalysedGraph
 from archc.analyses.expectations import Expectation, check_expectations
 from archc.analyses.lints import lint
 from archc.diagnostics import Allowance, CompileError, Diagnostic, Diagnostics, closest, codes, error, warning
+from archc.diagnostics.figures import count
+from archc.diagnostics.limits import limits, raising
 from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
 from archc.language.document import Scalar, Value
+from archc.language.expressions import STEPS_PER_RUN, Budget
 from archc.language.families import SpecReader, given
 from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
@@ -25,6 +28,10 @@ from archc.language.steps import StepReader
 
 if TYPE_CHECKING:
     from archc.backends.keras.layers import KerasModel
+
+
+WORK_OF_A_NETWORK = 100
+"""What a variant takes in steps, however small it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +127,7 @@ class Family:
         self.spec = spec
         self.reader = reader
         self.notices = notices
+        self.work = 0
 
     def __getitem__(self, variant: str) -> Compiled:
         return self.compile(variant)
@@ -137,12 +145,18 @@ class Family:
         self.check_names(outside)
         diagnostics = Diagnostics(self.allowances(chosen))
         self.reader.diagnostics = diagnostics
-        graph = expand(self.spec, chosen, outside, self.reader, diagnostics)
+        budget = Budget()
+        room = budget.steps_left
+        try:
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, budget)
+        finally:
+            self.work += WORK_OF_A_NETWORK + (room - budget.steps_left) // STEPS_PER_RUN
         diagnostics.stop_on_errors()
         assert graph is not None
         for one in lint(graph):
             diagnostics.add(one)
         analysed = AnalysedGraph(replace(graph, allowed=diagnostics.allowed))
+        check_weights(analysed, diagnostics)
         facts: tuple[Expectation, ...] = ()
         if outside and chosen.expect:
             key = next(iter(chosen.expect.values()))[0]
@@ -221,6 +235,16 @@ class Family:
                 for one in networks
             ],
         }
+
+
+def check_weights(analysed: AnalysedGraph, diagnostics: Diagnostics) -> None:
+    """Refuses a network that no machine holds, before anything is made of it."""
+    costs = analysed.cost.nodes
+    if analysed.cost.params > limits().parameters:
+        largest = max(range(len(costs)), key=lambda at: costs[at].params)
+        message = f"the network has {count(analysed.cost.params)} weights ({analysed.cost.params * 4 / 2**30:,.0f} GiB), and at most {count(limits().parameters)} are allowed"
+        label = f"{count(costs[largest].params)} of them are here"
+        diagnostics.add(error(codes.LIMIT_WEIGHTS, analysed.graph.nodes[largest].origin, message, label=label, help=raising("parameters")))
 
 
 def load_address(address: Address) -> Family:

@@ -52,7 +52,7 @@ def value(text: str, budget: Budget | None = None) -> Any:
 
 def refusal(text: str) -> ExpressionError:
     with pytest.raises(ExpressionError) as caught:
-        value(text)
+        value(text, Budget(1_000_000))
     return caught.value
 
 

@@ -88,7 +88,7 @@ def run(words: list[str]) -> int:
     console = Console("json" if asks_json(words) else "text")
     try:
         options = parse(words)
-        code: int = DONE if options is None else options.run(options, console)
+        code: int = DONE if options is None else called(options, console)
     except CompileError as problem:
         console.diagnostics(problem.diagnostics)
         code = WRONG_SPEC
@@ -105,6 +105,17 @@ def run(words: list[str]) -> int:
         code = MACHINE
     sys.stdout.flush()
     return code
+
+
+def called(options: Any, console: Any) -> int:
+    """Runs the command that the options name, under the limits that the call states."""
+    if not getattr(options, "limits", None):
+        return options.run(options, console)
+    from archc.commands.targets import limits_of
+    from archc.diagnostics.limits import raised
+
+    with raised(limits_of(options.limits)):
+        return options.run(options, console)
 
 
 def asks_json(words: list[str]) -> bool:

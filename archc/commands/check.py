@@ -10,13 +10,14 @@ from typing import Any
 
 from archc.commands import DONE, WRONG_CALL, WRONG_SPEC
 from archc.commands.console import Console
-from archc.commands.targets import add_spec, add_strict, families, filled, values
-from archc.diagnostics import CompileError, Diagnostic
+from archc.commands.targets import add_spec, add_strict, families, filled, limits_of, values
+from archc.diagnostics import CompileError, Diagnostic, codes, error
 from archc.diagnostics.figures import count, large
+from archc.diagnostics.limits import limits, raised, raising
 from archc.diagnostics.render import as_data
 from archc.language.catalogue import AddressError
 from archc.operators import show
-from archc.pipeline import Compiled
+from archc.pipeline import Compiled, Family
 
 EXAMPLES = """examples:
   archc check mynet.yaml          one file, all its variants
@@ -28,6 +29,10 @@ EXAMPLES = """examples:
 MANY = 8
 """Addresses from which processes share the work."""
 WORDS = {"params": "parameters", "macs": "MACs", "weight_layers": "weight layers"}
+
+
+class LargeFile(CompileError):
+    """The networks of a file are too many, or too large, to be checked together."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ def _all(options: argparse.Namespace, console: Console) -> Iterator[Checked]:
         except AddressError as problem:
             yield Checked(one, False, lost=problem)
     settings = (tuple(options.values), options.strict)
+    held_to = limits_of(options.limits)
     if len(addresses) < MANY or "-" in addresses or (os.cpu_count() or 1) < 2:
         with console.working("checking") as now:
             for one in addresses:
@@ -87,7 +93,7 @@ def _all(options: argparse.Namespace, console: Console) -> Iterator[Checked]:
     from multiprocessing import get_context
 
     with ProcessPoolExecutor(min(len(addresses), os.cpu_count() or 1), get_context("spawn")) as pool:
-        waiting = [pool.submit(_family, one, *settings) for one in addresses]
+        waiting = [pool.submit(_family, one, *settings, held_to) for one in addresses]
         with console.working("checking", total=len(addresses)) as now:
             for one, future in zip(addresses, waiting, strict=True):
                 found = future.result()
@@ -95,8 +101,9 @@ def _all(options: argparse.Namespace, console: Console) -> Iterator[Checked]:
                 yield from found
 
 
-def _family(address: str, assignments: tuple[str, ...], strict: bool) -> list[Checked]:
-    return list(_networks(address, assignments, strict, lambda now: None))
+def _family(address: str, assignments: tuple[str, ...], strict: bool, held_to: dict[str, int]) -> list[Checked]:
+    with raised(held_to):
+        return list(_networks(address, assignments, strict, lambda now: None))
 
 
 def _networks(address: str, assignments: tuple[str, ...], strict: bool, now: Callable[[str], None]) -> Iterator[Checked]:
@@ -110,10 +117,13 @@ def _networks(address: str, assignments: tuple[str, ...], strict: bool, now: Cal
                 title = f"{family.spec.name}:{name}" if name else family.spec.name
                 now(title)
                 try:
+                    check_work(family)
                     compiled = family.compile(name or None, given)
                 except CompileError as problem:
                     yield Checked(title, False, diagnostics=problem.diagnostics)
                     sound = False
+                    if isinstance(problem, LargeFile):
+                        break
                     continue
                 good = not (strict and compiled.warnings)
                 yield Checked(title, good, _line(compiled, good), _result(compiled, good), compiled.warnings)
@@ -124,6 +134,14 @@ def _networks(address: str, assignments: tuple[str, ...], strict: bool, now: Cal
         yield Checked(address, False, diagnostics=problem.diagnostics)
     except AddressError as problem:
         yield Checked(address, False, lost=problem)
+
+
+def check_work(family: Family) -> None:
+    """Refuses the next of many networks where those before it took too long; raises `CompileError`."""
+    if family.work > limits().work:
+        names = family.spec.file.root.key_span("variants")
+        message = f"the networks of this file take more than {limits().work:,} steps together"
+        raise LargeFile((error(codes.LIMIT_VARIANTS, names, message, help=f"check a few of them at a time, by name; {raising('work')}"),))
 
 
 def _tell(console: Console, found: tuple[Diagnostic, ...], told: set[tuple[object, ...]]) -> None:

@@ -10,7 +10,8 @@ from glob import glob
 from typing import Any
 
 from archc.commands import WRONG_CALL, Failure
-from archc.diagnostics import CompileError, Source
+from archc.diagnostics import CompileError, Source, closest
+from archc.diagnostics.limits import LIMITS
 from archc.language.catalogue import AddressError, brief, find, shipped_paths
 from archc.language.document import read
 from archc.pipeline import Compiled, Family, load_address
@@ -21,7 +22,23 @@ def add_spec(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     help = "path.yaml, path.yaml:VARIANT, a name such as vgg:D, vgg:*, an alias such as vgg16, or - for standard input"
     parser.add_argument("specs" if several else "spec", metavar="SPEC", nargs="+" if several else None, help=help)
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="values", help="give a parameter of the family a value")
+    parser.add_argument("--limit", metavar="NAME=VALUE", action="append", default=[], dest="limits", help=f"hold the spec to another limit: {', '.join(LIMITS)}")
     add_format(parser)
+
+
+def limits_of(assignments: Sequence[str]) -> dict[str, int]:
+    """`NAME=VALUE` words as limits. Raises `Failure` where one is unknown or out of its range."""
+    found: dict[str, int] = {}
+    for word in assignments:
+        name, _, text = word.partition("=")
+        if name not in LIMITS:
+            near = closest(name, LIMITS)
+            raise Failure(f"--limit has no limit `{brief(name)}`", f"did you mean `{near}`?" if near else f"the limits are {', '.join(LIMITS)}", WRONG_CALL)
+        most = LIMITS[name].metadata["most"]
+        if not (text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= most):
+            raise Failure(f"--limit {name} takes a whole number from 1 to {most:,}, and this is `{brief(text)}`", f"{name}: {LIMITS[name].metadata['meaning']}", WRONG_CALL)
+        found[name] = int(text)
+    return found
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

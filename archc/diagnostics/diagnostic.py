@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +13,10 @@ from archc.diagnostics.codes import Code
 from archc.diagnostics.source import Call, Origin, Span
 
 Severity = Literal["error", "warning"]
+MOST, MOST_TOLD = 500, 2_000
+"""So many mistakes end a run, whatever else is wrong: those found, and those met again in loops and macros."""
+CANDIDATES = 100
+"""Words that a misspelt one is compared with: a file may have thousands."""
 CALLS_SHOWN = 3
 """How many of the innermost and of the outermost macro calls are shown, where there are many."""
 
@@ -63,6 +68,7 @@ class Diagnostics:
 
     allowances: Sequence[Allowance] = ()
     allowed: dict[str, str] = field(default_factory=dict[str, str])
+    told: int = 0
     found: dict[tuple[object, ...], Diagnostic] = field(
         default_factory=dict[tuple[object, ...], Diagnostic]
     )
@@ -75,6 +81,10 @@ class Diagnostics:
                 self.allowed[diagnostic.code.id] = keeping[0].reason
                 return
         self.found.setdefault(diagnostic.key, diagnostic)
+        if diagnostic.severity == "error":
+            self.told += 1
+            if len(self.found) > MOST or self.told > MOST_TOLD:
+                raise CompileError(tuple(self))
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(sorted(self.found.values(), key=lambda one: one.order))  # pyright: ignore[reportArgumentType]
@@ -185,8 +195,9 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     >>> closest("kernal", ["kernel", "filters"])
     'kernel'
     """
-    lowered = {one.lower(): one for one in candidates}
     small = word.lower()[:200]
+    alike = (one for one in candidates if abs(len(one) - len(small)) <= len(small) // 2 + 2)
+    lowered = {one.lower(): one for one in itertools.islice(alike, CANDIDATES)}
     if small in lowered:
         return lowered[small]
     swapped = next((one for one in lowered if len(one) > 2 and sorted(one) == sorted(small)), None)

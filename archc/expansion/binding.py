@@ -18,9 +18,6 @@ from archc.language.spec import Parameter
 from archc.language.validation import kind_of
 from archc.operators import OPERATORS, Field, Operator, fields_of
 
-STEP_LIMIT = 20_000_000
-"""Steps that the expressions of one network may take in all."""
-
 LOOK_ALIKES = {**WORDS, "y": "true", "n": "false", "true": "true", "false": "false"}
 
 
@@ -158,8 +155,8 @@ def missing(arguments: Value | None, bound: Map[str, Value], signature: Signatur
 class Evaluator:
     """Evaluates located values: texts with `$` become what they stand for."""
 
-    def __init__(self) -> None:
-        self.budget = Budget(STEP_LIMIT)
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.templates: dict[str, Template | None] = {}
 
     def value(self, value: Value, lookup: Callable[[str], Any]) -> Any:

@@ -11,16 +11,16 @@ from archc.expansion.scope import Closure, Poison, Scope, TensorView
 from archc.graph.builder import Builder
 from archc.graph.graph import Tensor
 from archc.language.document import Scalar, Value, located
-from archc.language.expressions import Clause, Expression, ExpressionError, evaluate, parse, parse_clause
+from archc.language.expressions import Budget, Clause, Expression, ExpressionError, evaluate, parse, parse_clause
 from archc.language.validation import kind_of
 
 
 class Evaluation:
     """Evaluates in a scope; tensors show the shapes that the builder has inferred."""
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, budget: Budget) -> None:
         self.builder = builder
-        self.evaluator = Evaluator()
+        self.evaluator = Evaluator(budget)
 
     def value(self, value: Value, scope: Scope) -> Any:
         """A located value with its expressions evaluated."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping as Map
 from dataclasses import replace
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
+from archc.diagnostics.limits import limits, raising
 from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing, type_error
 from archc.expansion.evaluation import Evaluation
-from archc.expansion.labels import DEPTH_LIMIT, Labels
-from archc.expansion.loops import Loops
+from archc.expansion.labels import Labels
+from archc.expansion.loops import RUNS_OF_A_NODE, Loops
 from archc.expansion.naming import iterated, numbered
 from archc.expansion.operations import Operations
 from archc.expansion.parameters import Parameters
@@ -22,6 +23,7 @@ from archc.expansion.words import CellMatch, Words, check_parts, unknown_operati
 from archc.graph.builder import Builder, Context, Named
 from archc.graph.graph import Group, Tensor
 from archc.language.document import Scalar
+from archc.language.expressions import Budget
 from archc.language.spec import Branch, Macro, Step
 from archc.language.steps import StepReader, is_merge
 from archc.language.validation import kind_of
@@ -35,15 +37,15 @@ class Expander:
     leads from steps to steps.
     """
 
-    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope]) -> None:
+    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope], budget: Budget) -> None:
         self.builder = builder
         self.diagnostics: Diagnostics = builder.diagnostics
         self.words = Words()
-        self.evaluation = Evaluation(builder)
+        self.evaluation = Evaluation(builder, budget)
         self.parameters = Parameters(self.evaluation, reader, files)
         self.tensors = Tensors(self.evaluation, reader)
         self.loops = Loops(self.evaluation, self.diagnostics)
-        self.labels = Labels(self.words)
+        self.labels = Labels(self.words, budget)
         self.shares = Shares(self.words, self.diagnostics)
         self.operations = Operations(self.evaluation, self.diagnostics)
         self.dropped: set[tuple[Scope, str]] = set()
@@ -212,6 +214,7 @@ class Expander:
             raise Wrong(error(codes.NO_FLOW, step.span, f"`{step.operation}` has no input: there is no flowing tensor here", help="name its input with `from`"))
         self.operations.check_count(step, operator, len(tensors) if step.branches is None or step.branches else 0)
         self.operations.check_repeated(step, operator, tensors, labels)
+        self.loops.spend(step, place, RUNS_OF_A_NODE)
         context = Context(Origin(step.span, place.call, place.turn), place.group, step.site, place.trainable, place.doc, text, place.named)
         share = self.shares.next(place.share, built, self.builder, tensors)
         made = self.builder.add(built, tensors, place.prefix + label, context, labels=labels, share=share)
@@ -257,8 +260,8 @@ class Expander:
     def call(self, step: Step, macro: Macro, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str) -> list[Flow]:
         """A macro on its inputs."""
         depth = place.call.depth + 1 if place.call else 1
-        if depth > DEPTH_LIMIT:
-            self.diagnostics.add(error(codes.LIMIT_DEPTH, Origin(step.span, place.call), f"macro calls nest at most {DEPTH_LIMIT} deep"))
+        if depth > limits().depth:
+            self.diagnostics.add(error(codes.LIMIT_DEPTH, Origin(step.span, place.call), f"macro calls nest at most {limits().depth} deep", help=raising("depth")))
             raise CompileError(tuple(self.diagnostics))
         signature = macro_signature(f"the macro `{macro.name}`", macro.params)
         arguments = step.arguments

@@ -7,23 +7,25 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from archc.diagnostics import codes, error
+from archc.diagnostics.limits import limits, raising
 from archc.expansion.binding import Wrong
 from archc.expansion.naming import Chain, iterated, label_of, number, numbered
 from archc.expansion.place import Place
 from archc.expansion.scope import Closure, MacroValue, Scope
 from archc.expansion.words import CellMatch, Words
+from archc.language.expressions import STEPS_PER_RUN, Budget
 from archc.language.spec import Step
 
 DEPTH_LIMIT = 64
-SPLICE_LIMIT = 500_000
+STEPS_OF_A_SPLICE = 8
 
 
 class Labels:
     """Labels and their numbers, counted once for each body and what its `$` operations stand for."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, budget: Budget) -> None:
         self.words = words
-        self.walked = 0
+        self.budget = budget
         self.numberings: dict[tuple[int, ...], tuple[Any, dict[tuple[Chain, int], int]]] = {}
 
     def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Map[tuple[Chain, int], int]:
@@ -31,9 +33,9 @@ class Labels:
         closures: list[int] = []
         for one in self.splices(steps, scope):
             closures.append(id(one))
-            self.walked += 1
-            if self.walked > SPLICE_LIMIT:
-                raise Wrong(error(codes.LIMIT_NODES, steps[0].span, f"the steps that parameters hold stand for more than {SPLICE_LIMIT:,} lists of steps, written out"))
+            self.budget.steps_left -= STEPS_OF_A_SPLICE
+            if self.budget.steps_left < 0:
+                raise Wrong(error(codes.LIMIT_NODES, steps[0].span, f"the steps that parameters hold stand for too many lists of steps, written out: at most {limits().work * STEPS_PER_RUN // STEPS_OF_A_SPLICE:,}", help=raising("work")))
         key = (id(steps), *closures)
         found = self.numberings.get(key)
         if found is None:

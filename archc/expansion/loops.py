@@ -7,20 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from archc.diagnostics import CompileError, Diagnostics, Origin, Span, codes, error
+from archc.diagnostics.limits import limits, raising
 from archc.expansion.binding import Wrong, type_error
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.place import Place
 from archc.expansion.scope import Scope
-from archc.graph.builder import NODE_LIMIT
 from archc.language.document import Scalar
-from archc.language.expressions import Clause
+from archc.language.expressions import STEPS_PER_RUN, Clause
 from archc.language.spec import Branch, Step
 from archc.language.validation import kind_of
 
-REPEAT_LIMIT = 100_000
-RUN_LIMIT = 150_000
-RUNS_PER_NODE = 8
-"""Steps run to make a network: so many, and some more for each node that they make."""
+RUNS_OF_A_NODE = 3
+"""A node is as dear as so many steps that run."""
 
 
 class Loops:
@@ -29,24 +27,26 @@ class Loops:
     def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics) -> None:
         self.evaluation = evaluation
         self.diagnostics = diagnostics
-        self.runs = 0
         self.reads: dict[int, frozenset[str]] = {}
 
     def spend(self, step: Step, place: Place, count: int = 1) -> None:
         """Counts what is run and what is bound: steps that make no node cost time too."""
-        self.runs += count
-        if self.runs > RUN_LIMIT + RUNS_PER_NODE * len(self.evaluation.builder.nodes):
-            message = f"the steps here run too often for the nodes that they make: at most {RUN_LIMIT:,} times, and {RUNS_PER_NODE} more for each node"
-            self.diagnostics.add(error(codes.LIMIT_NODES, Origin(step.span, place.call), message, help="macros that call one another twice at each level double their number"))
+        budget = self.evaluation.evaluator.budget
+        budget.steps_left -= count * STEPS_PER_RUN
+        if budget.steps_left < 0:
+            message = f"the network takes too much to write out: at most {limits().work:,} steps, of which a node counts as {RUNS_OF_A_NODE}"
+            advice = f"macros that call one another twice at each level double their number; {raising('work')}"
+            if not self.diagnostics.errors:  # a spec that is wrong is told what is, and no more
+                self.diagnostics.add(error(codes.LIMIT_NODES, Origin(step.span, place.call), message, help=advice))
             raise CompileError(tuple(self.diagnostics))
 
     def check_runs(self, step: Step, count: int, place: Place) -> None:
         """Refuses nested loops by the product of their lengths, before any of them runs."""
-        if place.runs > 1 and place.runs * count > NODE_LIMIT:
+        if place.runs > 1 and place.runs * count > limits().work:
             scalar = step.repeat if step.repeat is not None else step.clause
             span = scalar.span if scalar is not None else step.span
-            message = f"with the loops around it this step would run {place.runs * count:,} times; a network has at most {NODE_LIMIT:,} nodes"
-            self.diagnostics.add(error(codes.LIMIT_REPEAT, Origin(span, place.call), message))
+            message = f"with the loops around it this step would run {place.runs * count:,} times; the steps of a network run at most {limits().work:,} times"
+            self.diagnostics.add(error(codes.LIMIT_REPEAT, Origin(span, place.call), message, help=raising("work")))
             raise CompileError(tuple(self.diagnostics))
 
     def read_in(self, step: Step) -> frozenset[str]:
@@ -92,8 +92,8 @@ class Loops:
             raise Wrong(error(codes.NAME_TAKEN, place, f"`{name}` is the name of {what} already", help="choose another name for the loop's variable"))
 
     def check_repeat(self, count: int, span: Span) -> None:
-        if count > REPEAT_LIMIT:
-            raise Wrong(error(codes.LIMIT_REPEAT, span, f"a loop runs at most {REPEAT_LIMIT:,} times, and this one {count:,}"))
+        if count > limits().repeat:
+            raise Wrong(error(codes.LIMIT_REPEAT, span, f"a loop runs at most {limits().repeat:,} times, and this one {count:,}", help=raising("repeat")))
 
     def rows(self, step: Step, scalar: Scalar, scope: Scope) -> list[dict[str, Any]]:
         """The variables of each iteration of `names in list`."""

@@ -17,17 +17,18 @@ from archc.expansion.scope import POISON, Flow, Scope
 from archc.graph.builder import Builder, Context
 from archc.graph.graph import Graph, Group, Node, Tensor
 from archc.language.document import Scalar, Value
+from archc.language.expressions import STEPS_PER_RUN, Budget
 from archc.language.spec import Input, Spec, Variant
 from archc.language.steps import StepReader
 from archc.language.validation import kind_of
 from archc.operators import OPERATORS
 
 
-def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepReader, diagnostics: Diagnostics) -> Graph | None:
+def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepReader, diagnostics: Diagnostics, budget: Budget | None = None) -> Graph | None:
     """The graph of a variant with values given from outside; `None`, with diagnostics, where it is wrong."""
     builder = Builder(diagnostics)
     family = Scope(spec.file, None)
-    expander = Expander(builder, reader, {id(spec.file): family})
+    expander = Expander(builder, reader, {id(spec.file): family}, budget or Budget())
     root = Group("network", "", variant.title, None)
     place = Place("", root, {})
     scope = Scope(spec.file, family)
@@ -60,6 +61,7 @@ def deep() -> Generator[None]:
 def parameters(spec: Spec, variant: Variant, given: Map[str, Value], expander: Expander, family: Scope, scope: Scope) -> None:
     """The family's parameters: from outside, else the variant's, else the default. Steps see the network's tensors."""
     bound = {**variant.values, **given}
+    expander.evaluation.evaluator.budget.steps_left -= STEPS_PER_RUN * len(spec.file.params)
     for name, parameter in spec.file.params.items():
         if parameter.default is None and name not in bound:
             raise Wrong(error(codes.MISSING_KEY, parameter.span, f"the parameter `{name}` has no value{f' in the variant `{variant.name}`' if variant.name else ''}", help="give it a default, a value in the variant, or one with --set"))
@@ -132,10 +134,11 @@ def outputs(variant: Variant, expander: Expander, scope: Scope, flow: Flow) -> l
     if not found:
         span = variant.outputs[0][0].span
         raise Wrong(error(codes.UNKNOWN_OUTPUT, span, "no step makes any of the outputs: each is named at a `side` under a false `when`", help="list an output that the network always has"))
-    names = [name for name, _, _ in found]
-    for at, (name, _, span) in enumerate(found):
-        if name in names[:at]:
+    seen = set[str]()
+    for name, _, span in found:
+        if name in seen:
             raise Wrong(error(codes.NAME_TAKEN, span, f"the output `{name}` is listed twice"))
+        seen.add(name)
     return found
 
 

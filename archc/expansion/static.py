@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archc.diagnostics import Span, codes, error, warning
+from archc.diagnostics import codes, error, warning
 from archc.expansion.binding import (
     Wrong,
     bind,
@@ -155,16 +155,19 @@ class _Checker:
         for file in files:
             for start in (*file.macros.values(), *file.cells):
                 path: list[Macro | Cell] = [] if start in done else [start]
+                on_path = set(path)
                 calls = [self.called(one, file) for one in path]
                 while path:
                     found = next(calls[-1], None)
                     if found is None:
-                        done.add(path.pop())
+                        done.add(path[-1])
+                        on_path.discard(path.pop())
                         calls.pop()
-                    elif found[0] in path:
+                    elif found[0] in on_path:
                         self.report_cycle(path[path.index(found[0]) :])
                     elif found[0] not in done:
                         path.append(found[0])
+                        on_path.add(found[0])
                         calls.append(self.called(*found))
 
     def called(self, one: Macro | Cell, file: File) -> Iterator[tuple[Macro | Cell, File]]:
@@ -194,15 +197,17 @@ class _Checker:
         for name, macro in spec.file.macros.items():
             if name not in called:
                 self.diagnostics.add(warning(codes.UNUSED_MACRO, macro.span, f"the macro `{name}` is not used", help="remove it, or call it"))
+        read = _read_words(root)
         for name, parameter in spec.file.params.items():
-            if not _reads(root, name, parameter.span):
+            if name not in read:
                 self.diagnostics.add(warning(codes.UNUSED_PARAMETER, parameter.span, f"the parameter `{name}` is never read", help=f"read it as `${name}`, or remove it"))
         macros = root.get("macros")
         if isinstance(macros, Mapping):
             for name, macro in spec.file.macros.items():
                 text = macros.get(name)
+                read = _read_words(text) if text is not None and macro.params else set[str]()
                 for parameter in macro.params.values():
-                    if text is not None and not _reads(text, parameter.name, parameter.span):
+                    if parameter.name not in read:
                         self.diagnostics.add(warning(codes.UNUSED_PARAMETER, parameter.span, f"the parameter `{parameter.name}` of `{name}` is never read", help=f"read it as `${parameter.name}`, or remove it"))
 
 
@@ -245,14 +250,18 @@ def _words(value: Value) -> set[str]:
     return {word for scalar in _scalars(value) for word in (scalar.text, *WORD.findall(scalar.text))}
 
 
-def _reads(value: Value, name: str, declared: Span, *, bare: bool = False) -> bool:
-    """True where a `$` text or a bare expression (`when`, `for`) holds the name."""
-    if isinstance(value, Scalar):
-        here = value.span.start == declared.start and value.span.source is declared.source
-        return not here and (bare or "$" in value.text) and name in value.text and name in WORD.findall(value.text)
-    if isinstance(value, Mapping):
-        return any(
-            _reads(key, name, declared) or _reads(one, name, declared, bare=key.text in ("when", "for"))
-            for key, one in value.entries.values()
-        )
-    return any(_reads(one, name, declared) for one in value.items)
+def _read_words(value: Value) -> set[str]:
+    """The words in `$` texts and in bare expressions (`when`, `for`)."""
+    found = set[str]()
+    waiting = [(value, False)]
+    while waiting:
+        one, bare = waiting.pop()
+        if isinstance(one, Scalar):
+            if bare or "$" in one.text:
+                found.update(WORD.findall(one.text))
+        elif isinstance(one, Mapping):
+            for key, inner in one.entries.values():
+                waiting += ((key, False), (inner, key.text in ("when", "for")))
+        else:
+            waiting.extend((inner, False) for inner in one.items)
+    return found

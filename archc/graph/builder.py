@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archc.diagnostics import CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
+from archc.diagnostics.limits import limits, raising
 from archc.graph.graph import Group, Node, Tensor
 from archc.operators import Operator, Problem, Shape, show
 
-NODE_LIMIT = 250_000
 LAYER_NAME_LIMIT = 512
 
 
@@ -38,9 +38,9 @@ class Context:
 class Builder:
     """The nodes so far. A shape is inferred as its node is added, for macros read the shapes of tensors."""
 
-    def __init__(self, diagnostics: Diagnostics, node_limit: int = NODE_LIMIT) -> None:
+    def __init__(self, diagnostics: Diagnostics) -> None:
         self.diagnostics = diagnostics
-        self.node_limit = node_limit
+        self.node_limit = limits().nodes
         self.nodes: list[Node] = []
         self.names: dict[str, int] = {}
         self.named: dict[str, Named] = {}
@@ -112,7 +112,7 @@ class Builder:
     def check_limit(self, context: Context) -> None:
         if len(self.nodes) >= self.node_limit:
             message = f"a network has at most {self.node_limit:,} nodes, and here it grows beyond them"
-            self.diagnostics.add(error(codes.LIMIT_NODES, context.origin, message))
+            self.diagnostics.add(error(codes.LIMIT_NODES, context.origin, message, help=raising("nodes")))
             raise CompileError(tuple(self.diagnostics))
 
     def check_name(self, name: str, context: Context) -> None:

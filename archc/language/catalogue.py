@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from archc.diagnostics import Code, Source, closest, codes
-from archc.language.document import FILE_LIMIT, Mapping, Scalar, Sequence, decode, read
+from archc.diagnostics.limits import limits
+from archc.language.document import Mapping, Scalar, Sequence, decode, read
 
 SHIPPED = "archc:"
 
@@ -81,7 +82,7 @@ def read_bytes(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise AddressError(f"{path} is not a regular file")
         with path.open("rb") as file:
-            return file.read(FILE_LIMIT + 1)
+            return file.read(limits().file + 1)
     except FileNotFoundError:
         raise AddressError(f"there is no file {brief(str(path))}", _near_file(path)) from None
     except (OSError, ValueError) as problem:

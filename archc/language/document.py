@@ -14,12 +14,10 @@ from typing import Any, cast
 import yaml
 
 from archc.diagnostics import CompileError, Diagnostic, Note, Source, Span, closest, codes, error
+from archc.diagnostics.diagnostic import MOST
+from archc.diagnostics.limits import limits, raising
 from archc.language.yaml_errors import flow_hint, is_cut, syntax_error, unquoted, unquoted_expression
 
-FILE_LIMIT = 1 << 20
-NESTING_LIMIT = 64
-ALIAS_LIMIT = 100_000
-TEXT_LIMIT = 10_000
 MAGNITUDE_LIMIT = 10**12
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
@@ -116,8 +114,8 @@ def follow(value: Value, path: Iterator[str | int] | list[str | int]) -> Value:
 
 def decode(name: str, data: bytes) -> Source:
     """The bytes of a file as a source; raises `CompileError` where they are no text."""
-    if len(data) > FILE_LIMIT:
-        raise CompileError((error(codes.LIMIT_FILE, None, f"{name} has {len(data):,} bytes; a spec has at most {FILE_LIMIT:,}"),))
+    if len(data) > limits().file:
+        raise CompileError((error(codes.LIMIT_FILE, None, f"{name} is larger than {limits().file:,} bytes, which is what a spec has at most", help=raising("file")),))
     if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise CompileError((error(codes.NOT_UTF8, None, f"{name} is not a text file"),))
     try:
@@ -159,7 +157,12 @@ def _nested(source: Source, problem: yaml.MarkedYAMLError) -> Diagnostic | None:
     if "nesting depth" not in (problem.problem or "") or problem.problem_mark is None:
         return None
     at = problem.problem_mark.index
-    return error(codes.LIMIT_NESTING, Span(source, at, at + 1), f"lists and mappings nest at most {NESTING_LIMIT} deep")
+    return too_nested(Span(source, at, at + 1))
+
+
+def too_nested(span: Span, why: str = "") -> Diagnostic:
+    """Lists and mappings stand too deep inside each other."""
+    return error(codes.LIMIT_NESTING, span, f"lists and mappings nest at most {limits().nesting} deep{why}", help=raising("nesting"))
 
 
 def depth(value: Value) -> int:
@@ -167,7 +170,7 @@ def depth(value: Value) -> int:
     deepest, waiting, seen = 0, [(value, 0)], set[tuple[int, int]]()
     while waiting:
         one, level = waiting.pop()
-        if isinstance(one, Scalar) or (id(one), level) in seen or level > NESTING_LIMIT:
+        if isinstance(one, Scalar) or (id(one), level) in seen or level > limits().nesting:
             deepest = max(deepest, level)
             continue
         seen.add((id(one), level))
@@ -210,6 +213,7 @@ class _Reader:
         self.anchors: dict[str, tuple[Value, int]] = {}
         self.open_anchors: dict[str, Span] = {}
         self.aliased = 0
+        self.limits = limits()
 
     def run(self) -> Value:
         documents = 0
@@ -230,6 +234,8 @@ class _Reader:
                     self.document(event, documents)
                 case _:
                     pass
+            if len(self.problems) > MOST:
+                raise _Wrong(self.problems.pop())
         if self.root is None or (isinstance(self.root, Scalar) and self.root.value is None):
             message = f"{self.source.name} holds no spec"
             raise _Wrong(error(codes.EMPTY_SPEC, None, message, help="a spec starts with `archc: 1`, `name:`, `input:` and `layers:`"))
@@ -265,8 +271,8 @@ class _Reader:
     def scalar(self, event: Any) -> Scalar:
         span, text, is_plain = self.span(event), event.value, event.style is None or event.style == ""
         self.check_tag(event, span)
-        if len(text) > TEXT_LIMIT:
-            self.problems.append(error(codes.LIMIT_NAME, span, f"a text has at most {TEXT_LIMIT:,} characters, and this has {len(text):,}"))
+        if len(text) > self.limits.text:
+            self.problems.append(error(codes.LIMIT_NAME, span, f"a text has at most {self.limits.text:,} characters, and this has {len(text):,}", help=raising("text")))
             text = text[:80]
         if bad := ESCAPED.search(text):
             self.problems.append(error(codes.CHARACTER, span, f"the text holds U+{ord(bad.group()):04X}, which is not allowed in a text", help="remove the escape"))
@@ -307,8 +313,8 @@ class _Reader:
         start = event.start_mark.index
         span = Span(self.source, start, start + 1)
         self.check_tag(event, span)
-        if len(self.stack) >= NESTING_LIMIT:
-            raise _Wrong(error(codes.LIMIT_NESTING, span, f"lists and mappings nest at most {NESTING_LIMIT} deep"))
+        if len(self.stack) >= self.limits.nesting:
+            raise _Wrong(too_nested(span))
         if event.anchor:
             self.open_anchors[event.anchor] = span
         self.stack.append(_Open(mapping, bool(event.flow_style), span, event.anchor, [], {}, None, 1))
@@ -332,12 +338,12 @@ class _Reader:
             near = closest(event.anchor, self.anchors)
             raise _Wrong(error(codes.ALIAS, span, f"no anchor `&{event.anchor}` stands above this alias", help=f"did you mean `*{near}`?" if near else f"set it above, as in `key: &{event.anchor} value`; a text that starts with `*` is quoted"))
         value, size = self.anchors[event.anchor]
-        if len(self.stack) + depth(value) > NESTING_LIMIT:
-            raise _Wrong(error(codes.LIMIT_NESTING, span, f"lists and mappings nest at most {NESTING_LIMIT} deep, and with `*{event.anchor}` they are deeper"))
+        if len(self.stack) + depth(value) > self.limits.nesting:
+            raise _Wrong(too_nested(span, f", and with `*{event.anchor}` they are deeper"))
         self.aliased += size
-        if self.aliased > ALIAS_LIMIT:
-            message = f"aliases may add at most {ALIAS_LIMIT:,} values, and with `*{event.anchor}` there are more"
-            raise _Wrong(error(codes.LIMIT_ALIASES, span, message))
+        if self.aliased > self.limits.aliases:
+            message = f"aliases may add at most {self.limits.aliases:,} values, and with `*{event.anchor}` there are more"
+            raise _Wrong(error(codes.LIMIT_ALIASES, span, message, help=raising("aliases")))
         self.add(value, None, size, span)
 
     def add(self, value: Value, anchor: str | None, size: int, span: Span | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from archc.diagnostics import Allowance, CompileError, Note, Source, Span, closest, codes, error
+from archc.diagnostics.limits import limits, raising
 from archc.language.allowances import allowances
 from archc.language.catalogue import AddressError
 from archc.language.document import Mapping, Scalar, Sequence, Value, located, read
@@ -15,8 +16,6 @@ from archc.language.validation import TOP_KEYS, VARIANT_KEYS, FileReader, kind_o
 
 Opener = Callable[[str, Source], "Source | AddressError"]
 """Opens a `use:` entry relative to the source that names it: the text, or why it cannot be had."""
-
-FILES_LIMIT = 256
 
 
 class SpecReader:
@@ -28,6 +27,7 @@ class SpecReader:
         self.files: dict[str, File] = {}
         self.opening: list[str] = []
         self.lost = False
+        self.read_so_far = 0
         self.allowed: list[Allowance] = []
 
     def spec(self, source: Source) -> Spec | None:
@@ -96,8 +96,10 @@ class SpecReader:
             return None
         if opened.name in self.files:
             return self.files[opened.name]
-        if len(self.files) >= FILES_LIMIT:
-            reader.wrong(codes.LIMIT_FILE, value.span, f"a spec uses at most {FILES_LIMIT} files")
+        self.read_so_far += len(opened.text)
+        if len(self.files) >= limits().files or self.read_so_far > limits().total:
+            name, what = ("files", f"{limits().files:,} files") if len(self.files) >= limits().files else ("total", f"libraries of {limits().total:,} bytes together")
+            reader.wrong(codes.LIMIT_FILE, value.span, f"a spec uses at most {what}", raising(name))
             return None
         return self.read_library(opened, value, reader)
 
@@ -134,6 +136,7 @@ class _Variants:
         self.top = top
         self.name = name
         self.declared = reader.mapping(top.get("variants"), "`variants`")
+        self.allowed = dict.fromkeys((*reader.file.params, *VARIANT_KEYS))
         self.done: dict[str, dict[str, tuple[Scalar, Value]]] = {}
 
     def all(self) -> dict[str, Variant]:
@@ -208,8 +211,7 @@ class _Variants:
     def check(self, name: str, own: Mapping | None) -> None:
         if own is None:
             return
-        allowed = (*self.reader.file.params, *VARIANT_KEYS)
-        self.reader.check_keys(own, allowed, f"the variant `{name}`")
+        self.reader.check_keys(own, self.allowed, f"the variant `{name}`")
 
     def variant(self, name: str, entries: dict[str, tuple[Scalar, Value]]) -> Variant:
         reader, top = self.reader, self.top

@@ -58,6 +58,8 @@ TENSOR_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")
 BOUND = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*)>")
 NAME_LIMIT = 128
+PATTERNS = 64
+"""Cells with parts in angle brackets, each of which every word is held against."""
 
 
 class FileReader:
@@ -75,7 +77,7 @@ class FileReader:
 
     def check_keys(self, value: Mapping, known: Iterable[str], what: str) -> None:
         """Unknown keys are errors: in other tools they are ignored, which is the mistake that nobody sees."""
-        known = tuple(known)
+        known = dict.fromkeys(known)
         for key in value.entries:
             if key not in known:
                 near = closest(key, known)
@@ -301,6 +303,10 @@ class FileReader:
 
     def cells(self, mapping: Mapping | None) -> Iterable[Cell]:
         """Notation: patterns as regular expressions, the longest literal parts as they stand."""
+        bound = [pair[0] for pattern, pair in (mapping.entries if mapping else {}).items() if BOUND.search(pattern)]
+        if len(bound) > PATTERNS:
+            self.wrong(codes.LIMIT_NODES, bound[PATTERNS].span, f"a file has at most {PATTERNS} cells with parts in angle brackets, and this has {len(bound):,}", help="write the cells that are alike as one, with a part for what differs")
+            return
         for pattern, (key, value) in (mapping.entries if mapping else {}).items():
             parts = BOUND.split(pattern)
             names = parts[1::2]
@@ -310,8 +316,7 @@ class FileReader:
             if any(not part for part in parts[2:-1:2]) or len(names) > 6:
                 self.wrong(codes.WRONG_VALUE, key.span, f"the pattern `{pattern[:60]}` cannot be read in one way", help="put a sign between the parts in angle brackets, and bind at most six of them")
                 continue
-            text = "".join(f"(?P<{part}>[0-9]+|[A-Za-z]+)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
-            yield Cell(pattern, re.compile(text + r"\Z"), not names, key.span, self.steps.steps(value))
+            yield Cell(pattern, re.compile(_expression(parts)), not names, key.span, self.steps.steps(value))
 
     def input_list(self, root: Mapping) -> tuple[Input, ...]:
         """The declared inputs, whether by `input` or by `inputs`."""
@@ -367,6 +372,27 @@ class FileReader:
             self.wrong(codes.MISSING_KEY, value.span, f"`{name}` of `expect` states neither `value` nor `about`", help="write `{value: 61706}`, or `{about: 3.8e9, within: 2%}`")
             return False
         return True
+
+
+def _expression(parts: list[str]) -> str:
+    """What the words of a cell are matched with, literals and bound parts in turn; in one pass, whatever the word.
+
+    A part takes all the digits or letters that stand there. Where a digit follows it in the pattern, it is letters. Where
+    a letter follows, letters could be read in many ways: the last such part may be letters, those before it are numbers.
+    """
+    before_letters = [at for at in range(1, len(parts), 2) if parts[at + 1][:1].isalpha()]
+    found: list[str] = []
+    for at, part in enumerate(parts):
+        if at % 2 == 0:
+            found.append(re.escape(part))
+        elif at in before_letters:
+            letters = "|[A-Za-z]+" if at == before_letters[-1] else ""
+            found.append(f"(?P<{part}>[0-9]+{letters})")
+        elif parts[at + 1][:1].isdecimal():
+            found.append(f"(?P<{part}>[A-Za-z]+)")
+        else:
+            found.append(f"(?P<{part}>[0-9]+(?![0-9])|[A-Za-z]+(?![A-Za-z]))")
+    return "".join(found) + r"\Z"
 
 
 def kind_of(value: Value | object) -> str:

@@ -12,10 +12,11 @@ from archc.language.expressions.functions import FUNCTIONS
 from archc.language.expressions.parsing import Clause, parse, parse_clause
 from archc.language.expressions.templates import Template, fill, template
 from archc.language.expressions.tree import Expression, evaluate
-from archc.language.expressions.values import Budget
+from archc.language.expressions.values import STEPS_PER_RUN, Budget
 
 __all__ = [
     "FUNCTIONS",
+    "STEPS_PER_RUN",
     "Budget",
     "Clause",
     "Expression",

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archc.diagnostics import codes
+from archc.diagnostics.limits import limits, raising
 from archc.language.expressions.errors import Trouble
-from archc.language.expressions.limits import MAX_CHARACTERS, MAX_DIGITS, MAX_ITEMS
+from archc.language.expressions.limits import MAX_DIGITS
 from archc.language.expressions.values import bounded, is_list, is_map, kind, number, shown, whole
 
 
@@ -49,8 +50,8 @@ def _range(*bounds: Any) -> list[int]:
     if len(numbers) == 3 and numbers[2] == 0:
         raise Trouble(codes.EXPRESSION_VALUE, "the step of `range` is 0")
     found = range(*numbers)
-    if len(found) > MAX_ITEMS:
-        raise Trouble(codes.LIMIT_EXPRESSION, f"the list would have {len(found):,} items, more than {MAX_ITEMS:,}")
+    if len(found) > limits().items:
+        raise Trouble(codes.LIMIT_EXPRESSION, f"the list would have {len(found):,} items, more than {limits().items:,}", raising("items"))
     return list(found)
 
 
@@ -116,9 +117,12 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], str]] = {
 }
 """Every function of the language, with its meaning."""
 
+MANY = 10_000
+"""More arguments than an expression has room for."""
+
 ARGUMENTS: dict[str, tuple[int, int]] = {
-    "min": (1, MAX_CHARACTERS),
-    "max": (1, MAX_CHARACTERS),
+    "min": (1, MANY),
+    "max": (1, MANY),
     "range": (1, 3),
     "round": (1, 2),
     "make_divisible": (1, 2),

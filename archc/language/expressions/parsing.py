@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from archc.diagnostics import codes
+from archc.diagnostics.limits import limits, raising
 from archc.language.expressions.brackets import check_brackets
 from archc.language.expressions.conversion import Conversion
 from archc.language.expressions.errors import ExpressionError, too_deep
-from archc.language.expressions.limits import MAX_CHARACTERS
 from archc.language.expressions.mistakes import stripped, syntax_error
 from archc.language.expressions.tree import Expression
 from archc.language.expressions.values import WORDS
@@ -23,9 +23,9 @@ from archc.language.expressions.values import WORDS
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """Parses a bare expression, as in `when:` or inside `$(...)`."""
-    if len(text) > MAX_CHARACTERS:
-        message = f"the expression has {len(text):,} characters, more than {MAX_CHARACTERS:,}"
-        raise ExpressionError(codes.LIMIT_EXPRESSION, message, 0, len(text))
+    if len(text) > limits().expression:
+        message = f"the expression has {len(text):,} characters, more than {limits().expression:,}"
+        raise ExpressionError(codes.LIMIT_EXPRESSION, message, 0, len(text), raising("expression"))
     if not text.strip():
         raise ExpressionError(codes.EXPRESSION_SYNTAX, "the expression is empty", 0, len(text))
     check_brackets(text)

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from archc.diagnostics import codes
+from archc.diagnostics.limits import limits, raising
 from archc.language.expressions.brackets import closing
 from archc.language.expressions.errors import ExpressionError
-from archc.language.expressions.limits import MAX_TEXT
 from archc.language.expressions.parsing import parse
 from archc.language.expressions.tree import Expression, evaluate
 from archc.language.expressions.values import WORDS_OF, Budget, Lookup, kind
@@ -23,6 +23,9 @@ class Template:
     parts: tuple[str | Expression, ...]
     starts: tuple[int, ...]
 
+
+TEXT_PER_STEP = 16
+"""Characters put together that are as dear as a step."""
 
 _REFERENCE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
@@ -101,12 +104,13 @@ def fill(template: Template, lookup: Lookup, budget: Budget) -> Any:
     if len(template.parts) == 1 and isinstance(first, Expression):
         return _value_at(first, template.starts[0], lookup, budget)
     texts: list[str] = []
-    room = MAX_TEXT
+    room = limits().text
     for part, start in zip(template.parts, template.starts, strict=True):
         text = part if isinstance(part, str) else _as_text(_value_at(part, start, lookup, budget), part, start)
         room -= len(text)
         if room < 0:
-            raise ExpressionError(codes.LIMIT_NAME, f"the text has more than {MAX_TEXT:,} characters", start, start)
+            raise ExpressionError(codes.LIMIT_NAME, f"the text has more than {limits().text:,} characters", start, start, raising("text"))
+        budget.spend(len(text) // TEXT_PER_STEP)
         texts.append(text)
     return "".join(texts)
 

@@ -80,7 +80,7 @@ class Name(Node):
         try:
             found = run.lookup(self.name)
         except KeyError as unknown:
-            raise self._unknown([str(one) for one in unknown.args[1:]]) from None
+            raise self._unknown([str(one) for one in unknown.args[1:2_000]]) from None
         return bounded(found) if type(found) in NUMBERS else found
 
     def _unknown(self, known: Sequence[str]) -> Trouble:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from archc.diagnostics import codes
+from archc.diagnostics.limits import limits, raising
 from archc.language.expressions.errors import Trouble
-from archc.language.expressions.limits import MAX_ITEMS, MAX_LEVELS, MAX_MAGNITUDE, MAX_STEPS
+from archc.language.expressions.limits import MAX_LEVELS, MAX_MAGNITUDE
 
 Lookup = Callable[[str], Any]
 
@@ -23,17 +24,21 @@ class Fields(Protocol):
         ...
 
 
+STEPS_PER_RUN = 32
+"""A step of a network that runs is as dear as so many steps of an expression."""
+
+
 @dataclass
 class Budget:
-    """The steps that are left to all expressions of a run together."""
+    """The steps that are left to all expressions of a run together, and to the steps of the network around them."""
 
-    steps_left: int = MAX_STEPS
+    steps_left: int = field(default_factory=lambda: limits().work * STEPS_PER_RUN)
 
     def spend(self, steps: int) -> None:
         """Takes steps away, or ends the evaluation."""
         self.steps_left -= steps
         if self.steps_left < 0:
-            raise Trouble(codes.LIMIT_EXPRESSION, "the expressions take too many steps")
+            raise Trouble(codes.LIMIT_EXPRESSION, "the expressions take too many steps", raising("work"))
 
 
 NUMBERS = frozenset({int, float})
@@ -106,7 +111,7 @@ def whole(value: Any, what: str) -> int:
 def collected(values: Iterable[Any], budget: Budget) -> list[Any]:
     """The values in a list, each measured as it comes, so that no large list is built only to be refused."""
     found: list[Any] = []
-    room = MAX_ITEMS
+    room = limits().items
     for value in values:
         room = _room_after(value, budget, room - 1, MAX_LEVELS)
         found.append(value)
@@ -124,7 +129,7 @@ def _room_after(value: Any, budget: Budget, room: int, levels: int) -> int:
         for item in items if room >= 0 else ():
             room = _room_after(item, budget, room, levels - 1)
     if room < 0:
-        raise Trouble(codes.LIMIT_EXPRESSION, f"the values have more than {MAX_ITEMS:,} items together")
+        raise Trouble(codes.LIMIT_EXPRESSION, f"the values have more than {limits().items:,} items together", raising("items"))
     return room
 
 
