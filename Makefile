@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
-.PHONY: build test lint types imports unit bench parity parity-torch every docs gallery clean
+.PHONY: build test lint types imports unit bench worst fuzz parity parity-torch every docs gallery clean
 
 build: $(VENV)/installed
 	$(BIN)/archc build vgg:A -o build
@@ -39,6 +39,16 @@ unit: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks
+
+# The most costly files within the limits: time and memory of `archc check`.
+worst: $(VENV)/tested
+	$(BIN)/python -m tests.benchmarks.worst
+
+# Bytes and drawn specs, guided by coverage where atheris installs. `make fuzz MINUTES=60`; finds stay in build/fuzz.
+MINUTES ?= 10
+fuzz: $(VENV)/tested
+	$(PIP) install atheris || echo "no atheris here: Hypothesis draws the inputs"
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 # Equal weights, equal outputs, for every network that names one of keras.applications.
 parity: $(VENV)/installed
