@@ -16,6 +16,7 @@ from archc.commands.files import write_all
 from archc.commands.targets import add_spec, add_strict, compiled
 from archc.diagnostics import closest, codes
 from archc.diagnostics.figures import large
+from archc.language.catalogue import SHIPPED
 from archc.pipeline import Compiled
 
 LARGE = 20_000_000
@@ -94,7 +95,7 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
     if folder.exists() and not folder.is_dir():
         raise Failure(f"{folder} is a file, and -o needs a folder", "", MACHINE)
     with console.working(f"writing {one.graph.address}", at_once=one.analysed.cost.params > LARGE):
-        paths = write_all(folder, artefacts)
+        paths = write_all(folder, artefacts, read_from(one))
     if not console.is_json:
         cost = one.analysed.cost
         console.line(f"{one.graph.address}: {large(cost.params)} parameters, {large(cost.macs)} MACs")
@@ -103,6 +104,14 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
     if lost is not None:
         raise lost
     return [str(path) for path in paths]
+
+
+def read_from(one: Compiled) -> list[Path]:
+    """The files that a network is made from: no output takes their place."""
+    files = [one.spec.file]
+    for file in files:
+        files.extend(used for used in file.used if used not in files)
+    return [Path(file.source.name) for file in files if not file.source.name.startswith(SHIPPED)]
 
 
 def size(number: int) -> str:

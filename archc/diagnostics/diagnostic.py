@@ -13,7 +13,7 @@ from archc.diagnostics.codes import Code
 from archc.diagnostics.source import Call, Origin, Span
 
 Severity = Literal["error", "warning"]
-MOST, MOST_TOLD = 500, 2_000
+MOST, MOST_TOLD = 500, 600
 """So many mistakes end a run, whatever else is wrong: those found, and those met again in loops and macros."""
 CANDIDATES = 100
 """Words that a misspelt one is compared with: a file may have thousands."""
@@ -196,8 +196,9 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     'kernel'
     """
     small = word.lower()[:200]
-    alike = (one for one in candidates if abs(len(one) - len(small)) <= len(small) // 2 + 2)
-    lowered = {one.lower(): one for one in itertools.islice(alike, CANDIDATES)}
+    alike = [one for one in candidates if abs(len(one) - len(small)) <= len(small) // 2 + 2]
+    beginning = (one for one in alike if one[:1].lower() == small[:1])
+    lowered = {one.lower(): one for one in (*itertools.islice(beginning, CANDIDATES), *alike[:CANDIDATES])}
     if small in lowered:
         return lowered[small]
     swapped = next((one for one in lowered if len(one) > 2 and sorted(one) == sorted(small)), None)

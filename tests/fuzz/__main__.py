@@ -20,7 +20,7 @@ WORDS = (
     "use:", "expect:", "outputs:", "body:", "repeat:", "for:", "when:", "as:", "from:", "share:", "side:", "steps:", "branches:", "conv:", "dense:", "concat:",
     "add:", "batch_norm", "relu", "flatten", "index", "range(", "len(", "if", "else", "[", "]", "{", "}", ": ", "- ", "\\n", "\\t", "---", "|", ">", "'", "\\\"", "#",
 )
-SECONDS, MEGABYTES = 20, 2048
+SECONDS, MEGABYTES = 60, 2048
 """What one input may take: instrumented code is five to ten times slower, and the limit is 5 seconds without."""
 
 
@@ -46,7 +46,7 @@ def main() -> None:
 def seeds(corpus: Path) -> None:
     """The golden cases and the shipped specs as bytes, and some choices for the grammar."""
     for path in (*ROOT.glob("tests/golden/diagnostics/*/*.yaml"), *ROOT.glob("specs/*.yaml"), *ROOT.glob("specs/blocks/*.yaml")):
-        if path.stat().st_size < 8_000:
+        if path.stat().st_size < 8_000 and not path.parent.name.startswith("E707"):  # what is long by design slows all down
             (corpus / f"seed-{path.parent.name}-{path.stem}").write_bytes(b"\x01" + path.read_bytes())
     draw = random.Random(0)
     for at in range(200):
