@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from archc.backends.keras.layers import KerasModel
 
 
-WORK_OF_A_NETWORK = 150
+WORK_OF_A_NETWORK = 250
 """What a variant takes in steps, however small it is."""
 
 

@@ -15,7 +15,7 @@ from archc.diagnostics.source import Call, Origin, Span
 Severity = Literal["error", "warning"]
 MOST, MOST_TOLD = 500, 600
 """So many mistakes end a run, whatever else is wrong: those found, and those met again in loops and macros."""
-CANDIDATES = 100
+CANDIDATES = 50
 """Words that a misspelt one is compared with: a file may have thousands."""
 CALLS_SHOWN = 3
 """How many of the innermost and of the outermost macro calls are shown, where there are many."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from archc.diagnostics import Allowance, Diagnostics, Span, closest, codes, error
@@ -66,16 +65,16 @@ class StepReader:
         operation = operations[0]
         key, arguments = value.entries[operation]
         bare = None if isinstance(arguments, Scalar) and arguments.value is None else arguments
-        step = self.with_body(Step(self.site(), operation, key.span, bare, **self.keys(value)), arguments)
-        self.allowances += allowances(value.get("allow"), self.diagnostics, steps=(step,))
-        return step
-
-    def with_body(self, step: Step, arguments: Value) -> Step:
-        if step.operation in ARRANGING:
-            return replace(step, arguments=None, body=self.steps(arguments))
-        if is_merge(step.operation) and step.arguments is not None:
-            branches, options = self.branches(step.operation, step.arguments)
-            return replace(step, arguments=options, branches=branches)
+        site, keys = self.site(), self.keys(value)
+        if operation in ARRANGING:
+            step = Step(site, operation, key.span, None, body=self.steps(arguments), **keys)
+        elif is_merge(operation) and bare is not None:
+            branches, options = self.branches(operation, bare)
+            step = Step(site, operation, key.span, options, branches=branches, **keys)
+        else:
+            step = Step(site, operation, key.span, bare, **keys)
+        if (allowed := value.get("allow")) is not None:
+            self.allowances += allowances(allowed, self.diagnostics, steps=(step,))
         return step
 
     def without_strays(self, value: Mapping, operations: list[str]) -> list[str]:
