@@ -618,6 +618,19 @@ def test_model_explorer_has_every_layer_and_its_blocks() -> None:
     assert all(isinstance(one["value"], str) for node in nodes for one in node["attrs"])
 
 
+def test_a_frame_that_is_longer_than_a_page_is_broken() -> None:
+    graph = load("resnet")["101"].graph
+    svg = to_svg(graph, detail="layers")
+    nodes, edges = parsed(svg)
+    assert (len(nodes), len(edges)) == (len(graph.nodes), sum(len(node.inputs) for node in graph.nodes))
+    titles = [one for one in written(svg) if one.startswith("stage3")]
+    count = len(titles)
+    assert count > 1
+    assert titles == [f"stage3 ({number} of {count})" for number in range(1, count + 1)]
+    width, height = size(svg)
+    assert 0.5 < height / width < 2
+
+
 def test_a_long_run_of_equal_layers_is_one_box() -> None:
     network = Network()
     for _ in range(20):
