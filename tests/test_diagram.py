@@ -587,6 +587,15 @@ def test_a_family_is_one_figure_with_its_differences_marked() -> None:
     ]
 
 
+def test_a_family_of_blocks_counts_them() -> None:
+    family = load("resnet")
+    (artefact,) = DiagramBackend().emit_family([family[name].graph for name in ("50", "152")])
+    file = io.BytesIO()
+    artefact.write(file)
+    lines = written(file.getvalue().decode())
+    assert [one for one in lines if "bottleneck" in one] == [f"bottleneck × {count}" for count in (3, 4, 6, 3, 3, 8, 36, 3)]
+
+
 def emitted(graph: Graph, kind: FileFormat, **options: Any) -> str:
     (artefact,) = DiagramBackend(formats=(kind,), **options).emit(graph)
     file = io.BytesIO()

@@ -131,7 +131,7 @@ class Plan:
             if count == 1 and (not title or title in titles):
                 pending.extend((inner, target, titles) for inner in reversed(self._merged(first)))
                 continue
-            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first))
+            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first), made=macro_of(first.groups))
             self._explain(first.groups, cluster.dead or count > 1)
             target.append(cluster)
             pending.extend((inner, cluster.items, (*titles, title)) for inner in reversed(self._merged(first)))
@@ -343,10 +343,15 @@ class Plan:
         return found
 
 
+def macro_of(groups: list[Group]) -> str:
+    """The innermost macro that a block is a call of."""
+    macros = [group.title for group in groups if group.kind == "macro" and group.title]
+    return macros[-1] if macros else ""
+
+
 def block_title(groups: list[Group], count: int) -> str:
     """A frame's words: what it is called here, and the macro that made it."""
-    macros = [group.title for group in groups if group.kind == "macro" and group.title]
-    made = macros[-1] if macros else ""
+    made = macro_of(groups)
     if count > 1 and made:
         return made
     called = next((group.label for group in groups if group.label and not UNNAMED.match(group.title)), "")

@@ -66,7 +66,7 @@ class Box:
 class Cluster:
     """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once.
 
-    `dead` ones lead to an output beside the network's main one, and to nothing else.
+    `dead` ones lead to an output beside the network's main one, and to nothing else. `made` is the macro that made it.
     """
 
     title: str
@@ -74,6 +74,7 @@ class Cluster:
     tooltip: str
     items: list[Box | Cluster] = field(default_factory=list["Box | Cluster"])
     dead: bool = False
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)
