@@ -26,9 +26,10 @@ from archc.backends.diagram.backend import DiagramBackend, FileFormat, to_dot, t
 from archc.backends.diagram.dot import ATTRIBUTES
 from archc.backends.diagram.engine import EngineError, layout
 from archc.backends.diagram.metrics import text_width
-from archc.backends.diagram.outline import View, outline
+from archc.backends.diagram.outline import outline
 from archc.backends.diagram.styles import theme_of
 from archc.backends.diagram.tree import Box, Cluster
+from archc.backends.diagram.view import View
 from archc.backends.diagram.words import amount_text, lines
 from archc.diagnostics import Origin, Source, Span
 from archc.graph.graph import Graph, Group, GroupKind, Node, Tensor

@@ -10,10 +10,11 @@ from difflib import SequenceMatcher
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Line, Paint, Picture, Rect, Shape, Text
 from archc.backends.diagram.metrics import text_width
-from archc.backends.diagram.outline import View, outline
+from archc.backends.diagram.outline import outline
 from archc.backends.diagram.structure import boxes_in
 from archc.backends.diagram.styles import NAMES, Theme, css_class
 from archc.backends.diagram.tree import Box, Cluster
+from archc.backends.diagram.view import View
 from archc.graph.graph import Graph
 from archc.operators import Role
 from archc.operators import Shape as TensorShape

@@ -81,7 +81,7 @@ class Cluster:
 class Edge:
     """A tensor on its way from one box to another.
 
-    `labelled` edges state the shape, `skip` edges pass by other boxes, `main` ones lead to the next box in line.
+    `labelled` edges state the shape, `skip` edges pass by other boxes.
     """
 
     tail: int
@@ -89,7 +89,6 @@ class Edge:
     shape: Shape
     labelled: bool = False
     skip: bool = False
-    main: bool = False
 
 
 @dataclass(frozen=True, slots=True)
