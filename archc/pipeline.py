@@ -16,6 +16,7 @@ from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
+from archc.language.document import Mapping as Entries
 from archc.language.document import Scalar, Value
 from archc.language.families import SpecReader, given
 from archc.language.index import FamilyEntry, digest
@@ -149,6 +150,19 @@ class Family:
         diagnostics.stop_on_errors()
         return Compiled(self.spec, chosen, analysed, (*self.notices, *diagnostics), facts)
 
+    @property
+    def title(self) -> str:
+        """The family's own title, or else its name."""
+        title = self.spec.file.root.get("title")
+        return title.text if isinstance(title, Scalar) else self.spec.name
+
+    def own(self) -> list[str]:
+        """The variants that are not derived from another one with `like`."""
+        declared = self.spec.file.root.get("variants")
+        if not isinstance(declared, Entries):
+            return list(self)
+        return [name for name, (_, value) in declared.entries.items() if not (isinstance(value, Entries) and value.get("like") is not None)]
+
     def choose(self, variant: str | None) -> str:
         """The variant's exact name; the default one where none is asked for."""
         variants = self.spec.variants
@@ -185,13 +199,12 @@ class Family:
 
     def entry(self) -> FamilyEntry:
         """What the index and `archc list` tell of the family. Raises `CompileError`."""
-        root, variants = self.spec.file.root, self.spec.variants.values()
-        title = root.get("title")
+        variants = self.spec.variants.values()
         source = next(iter(variants)).source
         networks = [self.compile(one.name or None) for one in variants]
         return {
             "digest": digest(self.address.path) if self.address.path else "",
-            "title": title.text if isinstance(title, Scalar) else self.spec.name,
+            "title": self.title,
             "paper": str(source.get("title", "")),
             "year": source["year"] if isinstance(source.get("year"), int) else None,
             "variants": [
