@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from archc.analyses.rows import WEIGHTY, Part, Row, voiced
 from archc.graph.graph import Node
@@ -197,5 +197,5 @@ def window(node: Node) -> tuple[str, str]:
 
 def _sizes(value: Any) -> str:
     """`2` for one number or equal ones, and else all of them."""
-    sizes: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
+    sizes = cast("tuple[Any, ...]", value if isinstance(value, tuple) else (value,))
     return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
