@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
-.PHONY: build test lint types imports unit bench parity parity-torch docs clean
+.PHONY: build test lint types imports unit bench parity parity-torch every docs gallery clean
 
 build: $(VENV)/installed
 	$(BIN)/archc build vgg:A -o build
@@ -53,8 +53,15 @@ parity-torch: .venv-torch/installed
 	.venv-torch/bin/python -m pip install --quiet --editable . keras torch torchvision
 	touch $@
 
+# The tests that walk one network of each family, on every network of the zoo. Takes hours.
+every: $(VENV)/tested
+	ARCHC_EVERY=1 $(BIN)/pytest tests/test_agreement.py tests/test_determinism.py tests/test_commands.py
+
 docs: $(VENV)/installed
 	$(BIN)/python -m archc.reference
+
+gallery: $(VENV)/installed
+	$(BIN)/python -m archc.gallery
 
 clean:
 	rm -rf build dist .coverage .pytest_cache .ruff_cache .hypothesis

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +22,7 @@ from archc.diagnostics.codes import CODES
 from archc.graph.graph import Graph
 from archc.language import index
 from archc.language.catalogue import shipped_paths
+from tests.zoo import CLASSIC, walked
 
 ROOT = Path(__file__).resolve().parent.parent
 NET = "archc: 1\nname: net\ninput: [8, 8, 3]\nparams: {width: 8, name_of: a, rates: {list: float}, wide: false}\nlayers:\n  - {conv: $width, as: $name_of}\n  - {for: r in rates, dropout: $r}\n  - {relu: , when: wide}\n"
@@ -350,11 +350,6 @@ def test_every_code_is_explained(id: str, shell: Shell) -> None:
 # The shipped specs
 
 
-def shipped() -> Iterator[str]:
-    for path in shipped_paths():
-        yield from (f"{path.stem}:{name}" if name else path.stem for name in archc.load(path.stem))
-
-
 def wiring(graph: Graph) -> list[object]:
     """A graph's names, operators, inputs and outputs."""
     nodes: list[object] = [(one.name, one.operator, one.inputs, one.shapes, one.trainable, one.shared) for one in graph.nodes]
@@ -384,7 +379,7 @@ def test_odd_networks_survive_expansion(name: str, shell: Shell) -> None:
     assert [one.doc for one in again.graph.nodes] == [one.doc for one in first.graph.nodes]
 
 
-@pytest.mark.parametrize("address", list(shipped()))
+@pytest.mark.parametrize("address", walked(CLASSIC))
 def test_expanded_specs_are_the_same_network(address: str, shell: Shell) -> None:
     """`archc expand X | archc check -` is sound, and gives the same graph."""
     text = shell("expand", address).out

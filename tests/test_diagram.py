@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -10,25 +11,30 @@ import sys
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archc import gallery
 from archc.backends.diagram import engine
-from archc.backends.diagram.backend import DiagramBackend, to_dot, to_svg
+from archc.backends.diagram.backend import DiagramBackend, FileFormat, to_dot, to_svg
 from archc.backends.diagram.dot import ATTRIBUTES
 from archc.backends.diagram.engine import EngineError, layout
-from archc.backends.diagram.outline import outline
+from archc.backends.diagram.metrics import text_width
+from archc.backends.diagram.outline import View, outline
+from archc.backends.diagram.styles import theme_of
 from archc.backends.diagram.tree import Box, Cluster
 from archc.backends.diagram.words import amount_text, lines
 from archc.diagnostics import Origin, Source, Span
 from archc.graph.graph import Graph, Group, GroupKind, Node, Tensor
 from archc.operators import Operator, Role, Shape
 from archc.operators.activation import Relu
-from archc.operators.convolution import Conv, DepthwiseConv
+from archc.operators.convolution import Conv, ConvTranspose, DepthwiseConv
 from archc.operators.dense import Dense
 from archc.operators.escape import Input
 from archc.operators.merging import Add, Concat
@@ -37,6 +43,7 @@ from archc.operators.pooling import GlobalAvgPool, MaxPool
 from archc.operators.regularisation import DropPath
 from archc.pipeline import load
 
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -332,6 +339,285 @@ def test_grouped_convolutions_have_a_double_border() -> None:
     assert 'peripheries="2"' in to_dot(network.graph()).split("n1 [")[1].splitlines()[0]
 
 
+def written(svg: str) -> list[str]:
+    """The lines of text in a picture."""
+    return [one.text or "" for one in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def rectangles(svg: str, kind: str) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of the first rectangle in each group of a kind."""
+    found: list[tuple[float, float, float, float]] = []
+    for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        rect = group.find(f"{SVG}rect")
+        if kind in group.get("class", "").split() and rect is not None:
+            x, y, width, height = (float(rect.get(name, "")) for name in ("x", "y", "width", "height"))
+            found.append((x, y, x + width, y + height))
+    return found
+
+
+def ways(svg: str) -> list[list[tuple[float, float]]]:
+    """The points of each line, with the corners that are rounded."""
+    groups = [one for one in ElementTree.fromstring(svg).iter(f"{SVG}g") if "edge" in one.get("class", "")]
+    numbers = [[float(one) for one in re.findall(r"-?[\d.]+", path.get("d", ""))] for group in groups for path in group.iter(f"{SVG}path")]
+    return [list(zip(some[::2], some[1::2])) for some in numbers]
+
+
+def test_the_nine_inception_modules_are_one_template_with_a_table() -> None:
+    drawn = outline(load("googlenet")["main"].graph)
+    assert [box.title for box in drawn.boxes if box.title] == [f"{name} · inception" for name in ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]]
+    (template,) = drawn.templates
+    assert template.header[:7] == ("block", "n1x1", "n3x3_reduce", "n3x3", "n5x5_reduce", "n5x5", "pool_proj")
+    assert template.rows[0] == ("3a", "64", "96", "128", "16", "32", "32", "28×28×256", "164 k", "128 M")
+    assert len(template.rows) == 9
+    assert [line for box in template.drawn.boxes for line in box.written][1:5] == ["Conv 1×1 · ReLU", "n1x1", "Conv 1×1 · ReLU", "n3x3_reduce"]
+
+
+def test_a_concat_is_as_wide_as_what_it_joins() -> None:
+    svg = to_svg(inception())
+    bar = rectangles(svg, "role-merge")[0]
+    ends = [(x0 + x1) / 2 for x0, _, x1, _ in rectangles(svg, "role-convolution")]
+    assert bar[0] < min(ends)
+    assert max(ends) < bar[2]
+
+
+def test_side_heads_stand_beside_the_main_line_and_are_dashed() -> None:
+    graph = load("googlenet")["aux"].graph
+    drawn = outline(graph)
+    assert [one.title for one in drawn.items if isinstance(one, Cluster) and one.dead] == ["aux1 · aux_head", "aux2 · aux_head"]
+    svg = to_svg(graph)
+    assert svg.count('class="frame"') == 2
+    assert "used in training only" in " ".join(written(svg))
+
+
+@pytest.mark.parametrize("address", ["resnet:50", "googlenet:aux", "vgg:D"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_boxes_do_not_overlap_and_no_line_crosses_a_title(address: str, direction: str) -> None:
+    name, _, variant = address.partition(":")
+    svg = to_svg(load(name)[variant].graph, direction=direction)
+    boxes = [one for kind in ("node", "template-node") for one in rectangles(svg, kind)]
+    for number, (x0, y0, x1, y1) in enumerate(boxes):
+        for a0, b0, a1, b1 in boxes[number + 1 :]:
+            assert x1 <= a0 or a1 <= x0 or y1 <= b0 or b1 <= y0
+    titles = []
+    for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        text = group.find(f"{SVG}text")
+        if group.get("class", "").startswith("frame") and text is not None:
+            x, y = float(text.get("x", "")), float(text.get("y", ""))
+            titles.append((x, y - 7, x + text_width(text.text or "", 9.5, text.get("font-weight") == "bold"), y + 2))
+    lines = ways(svg)
+    for x0, y0, x1, y1 in titles:
+        for points in lines:
+            for (a, b), (c, d) in pairwise(points):
+                assert max(a, c) < x0 or min(a, c) > x1 or max(b, d) < y0 or min(b, d) > y1
+
+
+def test_a_collapsed_residual_block_keeps_its_shortcut() -> None:
+    graph = stack(1, 1, 2).graph()
+    drawn = outline(graph, View(collapse=("unit",)))
+    assert [(box.title, box.count, box.shortcut) for box in drawn.boxes[1:]] == [("unit", 2, True), ("block3 · unit", 1, False)]
+    assert to_svg(graph, collapse=("unit",)).count("stroke-dasharray") == 2
+
+
+def test_blocks_expand_and_collapse_by_name_and_depth() -> None:
+    graph = load("resnet")["50"].graph
+    overview = outline(graph, View("overview", expand=("stage1",)))
+    assert [one.title for one in overview.items if isinstance(one, Cluster)] == ["stage1"]
+    collapsed = outline(graph, View(collapse=("stage2",)))
+    assert [box.title for box in collapsed.boxes if box.title] == ["stage2"]
+    deep = outline(graph, View(depth=1))
+    assert {box.title for box in deep.boxes if box.title} == {"block1 · bottleneck", "bottleneck"}
+
+
+def test_a_u_net_is_drawn_as_a_u() -> None:
+    network = Network((32, 32, 4))
+    kept: list[Tensor] = []
+    for filters in (8, 16):
+        network.add(Conv(filters=filters, kernel=3, padding="same"))
+        kept.append(network.add(Relu()))
+        network.add(MaxPool(size=2))
+    network.add(Conv(filters=32, kernel=3, padding="same"))
+    for filters, skip in zip((16, 8), reversed(kept)):
+        up = network.add(ConvTranspose(filters=filters, kernel=2, stride=2))
+        network.add(Concat(), inputs=(skip, up))
+        network.add(Conv(filters=filters, kernel=3, padding="same"))
+    svg = to_svg(network.graph())
+    nodes, edges = parsed(svg)
+    assert (len(nodes), len(edges)) == (12, 13)
+    lefts = {place(node)[0] for node in nodes}
+    assert len(lefts) == 2
+    skips = [one for one in edges if "skip" in one.get("class", "")]
+    assert len(skips) == 2
+    for one in skips:
+        path = one.find(f"{SVG}path")
+        assert path is not None
+        points = re.findall(r"-?[\d.]+ (-?[\d.]+)", path.get("d", ""))
+        assert len(set(points)) == 1
+
+
+@pytest.mark.parametrize("address", ["unet:2015", "pix2pix:generator", "yolov3:full", "feature-pyramid:resnet50", "hrnet:w18"])
+def test_lines_run_along_the_page(address: str) -> None:
+    name, _, variant = address.partition(":")
+    for points in ways(to_svg(load(name)[variant].graph)):
+        assert all(abs(a - c) < 0.2 or abs(b - d) < 0.2 for (a, b), (c, d) in pairwise(points))
+
+
+def test_branches_without_a_form_are_drawn_with_arcs() -> None:
+    network = Network()
+    a = network.add(Conv(filters=8, kernel=1))
+    b = network.add(Conv(filters=8, kernel=1), inputs=(a,))
+    c = network.add(Add(), inputs=(a, b))
+    d = network.add(Add(), inputs=(b, c))
+    network.add(Concat(), inputs=(a, d))
+    nodes, edges = parsed(to_svg(network.graph(), detail="layers"))
+    assert (len(nodes), len(edges)) == (6, 8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_graph_is_drawn_whole(data: st.DataObject) -> None:
+    """Every node and edge of a graph of any form is in the picture, in both directions."""
+    network = Network((8, 8, 4))
+    made = [network.flow]
+    for _ in range(data.draw(st.integers(1, 14))):
+        read = data.draw(st.lists(st.sampled_from(made), min_size=1, max_size=4, unique=True))
+        if data.draw(st.booleans()):
+            with network.inside("macro", "m", "m"):
+                made.append(network.add(Add() if len(read) > 1 else Relu(), inputs=tuple(read)))
+        else:
+            made.append(network.add(Add() if len(read) > 1 else Conv(filters=4, kernel=1), inputs=tuple(read)))
+    graph = network.graph()
+    direction = data.draw(st.sampled_from(["TB", "LR"]))
+    svg = to_svg(graph, detail="layers", direction=direction)
+    nodes, edges = parsed(svg)
+    assert len(nodes) == len(graph.nodes)
+    assert len(edges) == sum(len(node.inputs) for node in graph.nodes)
+    for points in ways(svg):
+        assert all(abs(a - c) < 0.2 or abs(b - d) < 0.2 for (a, b), (c, d) in pairwise(points))
+    for detail in ("blocks", "overview"):
+        ElementTree.fromstring(to_svg(graph, detail=detail, direction=direction))
+
+
+def test_a_deep_nest_of_skips_is_drawn() -> None:
+    network = Network()
+    kept = [network.flow]
+    for _ in range(400):
+        kept.append(network.add(Relu()))
+    for skip in reversed(kept[:-1]):
+        network.add(Add(), inputs=(network.flow, skip))
+    nodes, _ = parsed(to_svg(network.graph(), detail="layers"))
+    assert len(nodes) == len(network.nodes)
+
+
+@pytest.mark.parametrize("palette", ["colour", "mono", "print"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_is_readable_on_every_fill(palette: str, theme: str) -> None:
+    colours = theme_of(theme, palette)
+    for role in Role:
+        assert contrast(colours.text, colours.role(role)[1]) >= 4.5
+    assert contrast(colours.faint, colours.background) >= 4.5
+    assert contrast(colours.text, colours.ground) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    def light(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    high, low = sorted((light(one), light(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_automatic_theme_follows_the_system() -> None:
+    svg = to_svg(stack(1).graph(), theme="auto")
+    style = ElementTree.fromstring(svg).find(f"{SVG}style")
+    assert style is not None
+    assert (style.text or "").startswith("@media (prefers-color-scheme:dark)")
+    rules = set(re.findall(r'\[fill="(#\w+)"\]', style.text or ""))
+    assert set(re.findall(r' fill="(#\w+)"', svg)) <= rules
+
+
+def test_tooltips_tell_all_attributes_and_the_place_in_the_text() -> None:
+    network = Network()
+    network.add(Conv(filters=16, kernel=3, padding="same"), "c1")
+    tip = parsed(to_svg(network.graph()))[0][1].find(f"{SVG}title")
+    assert tip is not None
+    assert (tip.text or "").split("\n")[0].startswith("c1: conv(filters=16, kernel=3")
+    assert "1,168 parameters" in (tip.text or "")
+    assert "1,179,648 MACs" in (tip.text or "")
+    assert "net.yaml:1:1" in (tip.text or "")
+
+
+def test_the_legend_explains_folded_blocks() -> None:
+    words = " ".join(written(to_svg(load("resnet")["50"].graph)))
+    assert "bottleneck: Residual unit of 1x1, 3x3 and 1x1 convolutions" in words
+    assert "× N N blocks in a row" in words
+
+
+def test_shared_weights_are_marked() -> None:
+    network = Network((10,))
+    first = network.add(Dense(units=10, bias=False))
+    network.add(Dense(units=10, bias=False), shared=first.node)
+    assert [box.written for box in outline(network.graph()).boxes[1:]] == [("Dense", "10"), ("Dense", "10 (shared)")]
+
+
+def test_a_volume_is_as_high_as_its_map() -> None:
+    svg = to_svg(load("vgg")["D"].graph, style="volume")
+    maps = rectangles(svg, "map")
+    heights = [y1 - y0 for _, y0, _, y1 in maps]
+    assert len(maps) == 22
+    assert heights[:19] == sorted(heights[:19], reverse=True)
+    assert "224×224×64" in written(svg)
+    assert heights[0] / heights[18] == pytest.approx((224 / 7) ** 0.5, rel=0.02)
+
+
+def test_a_family_is_one_figure_with_its_differences_marked() -> None:
+    family = load("vgg")
+    paper = ["A", "A-LRN", "B", "C", "D", "E"]
+    (artefact,) = DiagramBackend().emit_family([family[name].graph for name in paper])
+    file = io.BytesIO()
+    artefact.write(file)
+    svg = file.getvalue().decode()
+    assert artefact.filename == "vgg-family.svg"
+    assert [one for one in written(svg) if one in paper] == paper
+    marked = [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if "differs" in group.get("class", "")]
+    assert [" ".join(text.text or "" for text in one.iter(f"{SVG}text")) for one in marked] == [
+        "LRN", "Conv 3×3 64", "Conv 3×3 128", "Conv 1×1 256", "Conv 1×1 512", "Conv 1×1 512", "Conv 3×3 256", "Conv 3×3 512",
+        "Conv 3×3 512", "Conv 3×3 256", "Conv 3×3 512", "Conv 3×3 512",
+    ]
+
+
+def emitted(graph: Graph, kind: FileFormat, **options: Any) -> str:
+    (artefact,) = DiagramBackend(formats=(kind,), **options).emit(graph)
+    file = io.BytesIO()
+    artefact.write(file)
+    return file.getvalue().decode()
+
+
+def test_mermaid_draws_what_the_picture_does() -> None:
+    graph = stack(2, 1, 1).graph()
+    text = emitted(graph, "mermaid")
+    drawn = outline(graph)
+    assert text.splitlines()[:4] == ["---", 'title: "A network"', "---", "flowchart TB"]
+    assert len(re.findall(r":::", text)) == len(drawn.boxes)
+    assert len(re.findall(r"n\d+ -(?:-|\.-)>", text)) == len(drawn.edges)
+    assert text.count("subgraph") == text.count("\n  end") + text.count("\n    end")
+
+
+def test_model_explorer_has_every_layer_and_its_blocks() -> None:
+    graph = load("resnet")["18"].graph
+    (data,) = json.loads(emitted(graph, "model-explorer"))
+    assert data["id"] == "resnet-18"
+    nodes = data["nodes"]
+    assert len(nodes) == len(graph.nodes)
+    assert sum(len(node["incomingEdges"]) for node in nodes) == sum(len(node.inputs) for node in graph.nodes)
+    known = {node["id"] for node in nodes}
+    assert {edge["sourceNodeId"] for node in nodes for edge in node["incomingEdges"]} <= known
+    assert {"id", "label", "namespace", "attrs", "incomingEdges", "outputsMetadata"} == set(nodes[0])
+    assert any(node["namespace"].startswith("stage2/block1") for node in nodes)
+    assert all(isinstance(one["value"], str) for node in nodes for one in node["attrs"])
+
+
 def test_a_long_run_of_equal_layers_is_one_box() -> None:
     network = Network()
     for _ in range(20):
@@ -431,6 +717,35 @@ def test_any_name_is_drawn(text: str) -> None:
     assert (len(nodes), len(edges)) == (6, 5)
 
 
+@pytest.mark.parametrize("text", [*HOSTILE, "]]:::x", "#quot;", "%%{init: {}}%%", "end", "x" * 10_000])
+def test_hostile_names_stay_text_in_every_format(text: str) -> None:
+    graph = hostile(text)
+    for style in ("graph", "volume"):
+        ElementTree.fromstring(to_svg(graph, style=style))
+    ElementTree.fromstring(emitted_family(graph))
+    json.loads(emitted(graph, "model-explorer"))
+    mermaid = emitted(graph, "mermaid").split("flowchart TB\n")[1]
+    labels = re.compile(r'"[^"\n]*"')
+    bare = [labels.sub('""', line).strip() for line in mermaid.splitlines()]
+    allowed = re.compile(r'(subgraph b\d+\[""\]|end|n\d+[\[(\\]+""[\])/]+:::\w+|n\d+ (-->|-\.->)(\|""\|)? n\d+|classDef \w+ stroke:#\w+,fill:#\w+,color:#\w+)')
+    assert [line for line in bare if not allowed.fullmatch(line)] == []
+
+
+def emitted_family(graph: Graph) -> str:
+    (artefact,) = DiagramBackend().emit_family([graph, graph])
+    file = io.BytesIO()
+    artefact.write(file)
+    return file.getvalue().decode()
+
+
+@pytest.mark.parametrize("text", [one for one in HOSTILE if one != "\ud800 lone"])
+def test_hostile_names_are_painted(text: str) -> None:
+    (artefact,) = DiagramBackend(formats=("png",), dpi=36).emit(hostile(text))
+    file = io.BytesIO()
+    artefact.write(file)
+    assert file.getvalue().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_dot_attributes_are_a_closed_list(text: str) -> None:
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', to_dot(hostile(text)))
@@ -512,3 +827,16 @@ def test_a_failing_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch, pr
     monkeypatch.setitem(engine.ENGINES, "dot", lambda kind, dpi: [sys.executable, "-c", program])
     with pytest.raises(EngineError, match=message):
         layout("digraph { a }", engine="dot")
+
+
+@pytest.mark.parametrize("name", [family.spec.name for family in gallery.families()])
+def test_the_gallery_is_fresh(name: str) -> None:
+    """`make gallery` would change nothing."""
+    svg, call = gallery.picture(load(name))
+    assert (DOCS / "gallery" / f"{name}.svg").read_text(encoding="utf-8") == svg
+    assert f"`{call}`" in (DOCS / "gallery.md").read_text(encoding="utf-8")
+
+
+def test_the_gallery_has_no_other_pictures() -> None:
+    names = {family.spec.name for family in gallery.families()}
+    assert {path.stem for path in (DOCS / "gallery").glob("*.svg")} == names

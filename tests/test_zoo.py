@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 
 from archc import compile
+from archc.commands import main
+from archc.language.catalogue import shipped_paths
 from tests.parity.compare import implementations
+from tests.zoo import families
 
 FACTS = {row["implementation"]: row for row in csv.DictReader((Path(__file__).parent / "facts" / "libraries.csv").read_text().splitlines())}
 NAMED = implementations("keras.applications") | implementations("torchvision.models")
@@ -29,3 +33,25 @@ def test_the_figures_are_the_librarys(implementation: str) -> None:
 def test_the_spec_states_them(implementation: str) -> None:
     stated = {one.key for one in compile(NAMED[implementation]).expectations}
     assert {"params", "trainable", "macs"} <= stated
+
+
+def test_every_figure_of_every_variant_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    """`archc check 'specs/*' --strict`: each variant compiles without a warning, expects something, and has it."""
+    assert main(["check", *(path.stem for path in shipped_paths()), "--strict", "--format", "json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert [one["address"] for one in results if not one["expectations"] or not all(two["holds"] for two in one["expectations"])] == []
+    assert len(results) == sum(len(family["variants"]) for _, family in families())
+
+
+def test_every_published_implementation_is_there() -> None:
+    """All 40 networks of keras.applications and all 68 of torchvision's classification."""
+    libraries = [one for one in FACTS if one.startswith(("keras.applications.", "torchvision.models.")) and "segmentation" not in one]
+    assert len(libraries) == 108
+    assert set(libraries) - set(NAMED) == set()
+
+
+def test_aliases_are_unique() -> None:
+    named = [alias.lower() for _, family in families() for variant in family["variants"] for alias in variant["aliases"]]
+    addresses = [stem for stem, _ in families()]
+    assert len(named) == len(set(named))
+    assert set(named) & set(addresses) == set()

@@ -15,10 +15,12 @@ BACKENDS: dict[str, str] = {
     "svg": "archc.backends.diagram.backend:DiagramBackend",
     "png": "archc.backends.diagram.backend:DiagramBackend",
     "pdf": "archc.backends.diagram.backend:DiagramBackend",
+    "mermaid": "archc.backends.diagram.backend:DiagramBackend",
+    "model-explorer": "archc.backends.diagram.backend:DiagramBackend",
     "stats": "archc.backends.stats:Stats",
     "spec": "archc.backends.expanded:ExpandedSpec",
 }
-DIAGRAMS = ("dot", "svg", "png", "pdf")
+DIAGRAMS = ("dot", "svg", "png", "pdf", "mermaid", "model-explorer")
 
 
 def backend(kind: str, **options: Any) -> Backend:

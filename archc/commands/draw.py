@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from archc.backends import DIAGRAMS
+from archc.backends.diagram.backend import DiagramBackend
+from archc.backends.diagram.engine import EngineError
 from archc.backends.diagram.outline import names_of_blocks
-from archc.commands import DONE, WRONG_CALL, Failure
+from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
 from archc.commands.build import chosen, emit
 from archc.commands.console import Console
+from archc.commands.files import write_all
 from archc.commands.targets import add_spec, compiled
-from archc.diagnostics import closest
+from archc.diagnostics import closest, codes
 from archc.pipeline import Compiled
 
+PICTURES = ("svg", "png", "pdf")
 EXAMPLES = """examples:
   archc draw resnet:152                       build/resnet-152.svg
   archc draw googlenet --emit svg,png -o figures
   archc draw resnet:50 --collapse stage2      a block as one box
+  archc draw 'vgg:*' --style family           build/vgg-family.svg
   archc draw mynet.yaml --detail layers --direction LR"""
 
 
@@ -26,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
     parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder to write into (default: build)")
     parser.add_argument("--emit", metavar="LIST", default="svg", help=f"the formats: {', '.join(DIAGRAMS)} (default: svg)")
+    parser.add_argument("--style", choices=("graph", "volume", "family"), default="graph", help="the graph, feature maps as blocks, or all networks of the address in one figure")
     parser.add_argument("--detail", choices=("overview", "blocks", "layers"), default="blocks", help="how much to show (default: blocks)")
     parser.add_argument("--expand", metavar="BLOCK", action="append", default=[], help="show what is in this block (a macro, or a block's name)")
     parser.add_argument("--collapse", metavar="BLOCK", action="append", default=[], help="draw this block as one box")
@@ -39,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def count(text: str) -> int:
     """A whole number from 1."""
-    if not text.isdigit() or not 0 < int(text[:6]) <= 10_000:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text[:6]) <= 10_000:
         raise argparse.ArgumentTypeError(f"a whole number from 1 to 10000 is meant, and this is `{text}`")
     return int(text)
 
@@ -49,15 +56,43 @@ def run(options: argparse.Namespace, console: Console) -> int:
     kinds = chosen(options.emit, DIAGRAMS)
     drawing = {name: getattr(options, name) for name in ("detail", "depth", "direction", "columns", "palette", "theme", "dpi")}
     drawing |= {"expand": tuple(options.expand), "collapse": tuple(options.collapse)}
+    if options.style == "family":
+        written = draw_family(kinds, drawing, options, console)
+        return report(written, console)
+    drawing["style"] = options.style
     written: list[str] = []
     for one in compiled([options.spec], options.values):
         if one.warnings and not console.is_json:
             console.diagnostics(one.warnings)
         check_blocks(one, [*options.expand, *options.collapse])
         written += emit(one, kinds, Path(options.output), options, console, **drawing)
+    return report(written, console)
+
+
+def report(written: list[str], console: Console) -> int:
+    """Says what was written, to machines."""
     if console.is_json:
         console.data({"written": written})
     return DONE
+
+
+def draw_family(kinds: list[str], drawing: dict[str, Any], options: argparse.Namespace, console: Console) -> list[str]:
+    """One figure of all networks of the address."""
+    texts = [kind for kind in kinds if kind not in PICTURES]
+    if texts:
+        raise Failure(f"a family's figure is a picture, and {texts[0]} is none", f"choose from {', '.join(PICTURES)}", WRONG_CALL)
+    networks = list(compiled([options.spec], options.values))
+    maker = DiagramBackend(formats=tuple(kinds), **drawing)  # pyright: ignore[reportArgumentType]
+    try:
+        artefacts = maker.emit_family([one.graph for one in networks])
+    except EngineError as problem:
+        raise Failure(f"the figure could not be drawn: {problem}", "SVG needs no engine: --emit svg", MACHINE, codes.ENGINE) from None
+    paths = [str(path) for path in write_all(Path(options.output), artefacts)]
+    if not console.is_json:
+        console.line(f"{networks[0].graph.name}: {len(networks)} networks")
+        for path in paths:
+            console.line(f"  {path}")
+    return paths
 
 
 def check_blocks(one: Compiled, names: list[str]) -> None:

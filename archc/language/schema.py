@@ -66,7 +66,7 @@ def _top() -> dict[str, Any]:
         "name": {"type": ["string", "integer"]},
         "title": {"type": "string"},
         "doc": {"type": "string"},
-        "source": {"type": "object", "properties": {key: {"type": ["string", "integer"]} for key in SOURCE_KEYS}, "additionalProperties": False},
+        "source": {"type": "object", "properties": {key: {"type": ["string", "number"]} for key in SOURCE_KEYS}, "additionalProperties": False},
         "input": {"$ref": "#/$defs/input"},
         "inputs": {"type": "object", "additionalProperties": {"$ref": "#/$defs/input"}},
         "outputs": {"anyOf": [{"type": "array", "items": {"type": ["string", "integer"]}}, {"type": "object", "additionalProperties": {"type": ["string", "integer"]}}, {"type": "string"}]},
@@ -114,9 +114,9 @@ def operator_schema(operator: type[Operator]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A frozen fragment as dicts and lists, which JSON can hold."""
+    """A frozen fragment as dicts and lists, which JSON can hold; what a list holds may be an expression too."""
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: {"anyOf": [_plain(one), EXPRESSION]} if key == "items" else _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
     return value

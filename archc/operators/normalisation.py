@@ -192,7 +192,7 @@ class Normalize(Operator):
 
     mean: float | tuple[float, ...] = attribute(kinds.NUMBERS, "What is subtracted.", 0.0)
     variance: float | tuple[float, ...] = attribute(kinds.VARIANCES, "The square of what it is divided by.", 1.0)
-    adapt: bool = attribute(kinds.BOOLEAN, "Keeps both per channel, to be taken from data; they start at 0 and 1.", False)
+    adapt: bool = attribute(kinds.BOOLEAN, "Keeps both per channel, to be taken from data, from 0 and 1 on.", False)
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         yield from shape_rules.first(

@@ -61,7 +61,7 @@ class GaussianNoise(Operator):
     role: ClassVar[Role] = Role.REGULARISATION
     positional: ClassVar[tuple[str, ...]] = ("stddev",)
 
-    stddev: float = attribute(kinds.NOT_NEGATIVE, "The noise's standard deviation.")
+    stddev: float = attribute(kinds.FRACTION, "The noise's standard deviation; Keras takes 0 to 1.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

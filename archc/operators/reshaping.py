@@ -116,8 +116,8 @@ class Permute(Operator):
 class Pad(Operator):
     """A border: `height + before + after`.
 
-    `- pad: 1`, `- pad: [[0, 1], [0, 1]]`, `- pad: {amounts: 3, mode: reflect}`. A list has one item for each spatial
-    axis: an amount for both sides, or a pair.
+    `- pad: 1`, `- pad: {amounts: [[0, 1], [0, 1]]}`, `- pad: {amounts: 3, mode: reflect}`. A list has one item for each
+    spatial axis: an amount for both sides, or a pair.
     """
 
     name: ClassVar[str] = "pad"
@@ -194,8 +194,8 @@ class PadChannels(Operator):
 class Crop(Operator):
     """The input without its border: `height - before - after`, or the middle of it, `to` a size.
 
-    `- crop: 4`, `- crop: [[4, 5], [4, 5]]`, `- crop: {to: [56, 56]}`. Where the rest of `to` is odd, one more is
-    cropped at the end.
+    `- crop: 4`, `- crop: {amounts: [[4, 5], [4, 5]]}`, `- crop: {to: [56, 56]}`. Where the rest of `to` is odd, one
+    more is cropped at the end.
     """
 
     name: ClassVar[str] = "crop"

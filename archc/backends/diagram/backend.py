@@ -1,7 +1,8 @@
-"""The diagram backend: a graph as SVG, PNG, PDF or DOT."""
+"""The diagram backend: a graph as a picture, or as text that other tools draw."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -9,13 +10,16 @@ from archc.backends.base import Artefact, Backend
 from archc.backends.diagram.canvas import Picture
 from archc.backends.diagram.outline import Detail, View, outline
 from archc.backends.diagram.page import page
-from archc.backends.diagram.styles import PaletteName, ThemeName, dark_rules, theme_of
+from archc.backends.diagram.styles import PaletteName, Theme, ThemeName, dark_rules, theme_of
 from archc.backends.diagram.svg import to_svg as write_svg
 from archc.backends.diagram.tree import Direction, Outline
 from archc.backends.diagram.words import shown
 from archc.graph.graph import Graph
 
-FileFormat = Literal["dot", "svg", "png", "pdf"]
+FileFormat = Literal["dot", "svg", "png", "pdf", "mermaid", "model-explorer"]
+Style = Literal["graph", "volume"]
+ENDINGS: dict[str, str] = {"mermaid": "mmd", "model-explorer": "explorer.json"}
+"""How files are named whose format's name is no file's ending."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,7 @@ class DiagramBackend(Backend):
     name: ClassVar[str] = "diagram"
 
     formats: tuple[FileFormat, ...] = ("svg",)
+    style: Style = "graph"
     detail: Detail = "blocks"
     direction: Direction = "TB"
     theme: ThemeName = "light"
@@ -39,39 +44,67 @@ class DiagramBackend(Backend):
     columns: int = 0
     dpi: int = 144
     engine: str | None = None
+    tooltips: bool = True
 
     def emit(self, graph: Graph) -> tuple[Artefact, ...]:
         """One file for each format; raises `EngineError` where no engine can make it."""
-        drawn = self._outline(graph)
-        return tuple(Artefact.data(f"{graph.slug}.{one}", self._file(drawn, one)) for one in self.formats)
+        stem = graph.slug if self.style == "graph" else f"{graph.slug}-{self.style}"
+        return tuple(Artefact.data(f"{stem}.{ENDINGS.get(one, one)}", self._file(graph, one)) for one in self.formats)
+
+    def emit_family(self, graphs: Sequence[Graph]) -> tuple[Artefact, ...]:
+        """One figure of several networks: `vgg-family.svg`."""
+        from archc.backends.diagram.family import common_title, family
+
+        title = common_title(graphs)
+        picture = self._themed(family(graphs, title, theme_of(self.theme, self.palette)))
+        told = f"The configurations of {shown(title, 1000)}: {', '.join(shown(one.variant, 100) for one in graphs)}."
+        return tuple(Artefact.data(f"{graphs[0].name}-family.{one}", self._painted(picture, one, shown(title, 1000), told)) for one in self.formats)
 
     def source(self, graph: Graph) -> str:
         """The DOT text."""
-        return self._file(self._outline(graph), "dot").decode()
+        return self._file(graph, "dot").decode()
 
     def svg(self, graph: Graph) -> str:
         """The SVG text."""
-        return self._file(self._outline(graph), "svg").decode()
+        return self._file(graph, "svg").decode()
 
-    def _outline(self, graph: Graph) -> Outline:
-        return outline(graph, View(self.detail, self.expand, self.collapse, self.depth))
+    def _file(self, graph: Graph, format: FileFormat) -> bytes:
+        if format == "model-explorer":
+            from archc.backends.diagram.explorer import to_explorer
 
-    def _file(self, drawn: Outline, format: FileFormat) -> bytes:
+            return to_explorer(graph).encode()
+        drawn = outline(graph, View(self.detail, self.expand, self.collapse, self.depth))
+        theme = theme_of(self.theme, self.palette)
         if format == "dot":
             from archc.backends.diagram.dot import to_dot
 
-            return to_dot(drawn, self.direction, theme_of(self.theme, self.palette)).encode()
-        picture = self._picture(drawn)
+            return to_dot(drawn, self.direction, theme).encode()
+        if format == "mermaid":
+            from archc.backends.diagram.mermaid import to_mermaid
+
+            return to_mermaid(drawn, self.direction, theme).encode()
+        return self._painted(self._themed(self._picture(drawn, theme)), format, *texts(drawn))
+
+    def _picture(self, drawn: Outline, theme: Theme) -> Picture:
+        if self.style == "volume":
+            from archc.backends.diagram.volume import volume
+
+            return volume(drawn, theme)
+        return page(drawn, self.direction, theme, self.columns)
+
+    def _themed(self, picture: Picture) -> Picture:
+        return replace(picture, style=dark_rules(self.palette)) if self.theme == "auto" else picture
+
+    def _painted(self, picture: Picture, format: FileFormat, title: str, description: str) -> bytes:
+        if not self.tooltips:
+            picture = replace(picture, groups=[replace(one, tip="") for one in picture.groups])
         if format == "svg":
-            return write_svg(picture, *texts(drawn)).encode()
+            return write_svg(picture, title, description).encode()
         from archc.backends.diagram.engine import layout
         from archc.backends.diagram.xdot import to_xdot
 
+        assert format in ("png", "pdf")
         return layout(to_xdot(picture), format, self.dpi if format == "png" else None, self.engine)
-
-    def _picture(self, drawn: Outline) -> Picture:
-        picture = page(drawn, self.direction, theme_of(self.theme, self.palette), self.columns)
-        return replace(picture, style=dark_rules(self.palette)) if self.theme == "auto" else picture
 
 
 def texts(drawn: Outline) -> tuple[str, str]:

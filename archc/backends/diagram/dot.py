@@ -79,7 +79,7 @@ def _box(box: Box, theme: Theme) -> dict[str, str]:
     style = {"class": css_class(box.role), "color": line, "fillcolor": fill, **OUTLINES.get(box.role, {})}
     if grouped(box):
         style["peripheries"] = "2"
-    return {"label": "\n".join(words.lines(box)), "id": f"n{box.id}", "tooltip": words.tooltip(box), **style}
+    return {"label": "\n".join(box.written), "id": f"n{box.id}", "tooltip": words.tooltip(box), **style}
 
 
 def _edge(edge: Edge) -> dict[str, str]:

@@ -34,7 +34,7 @@ FATAL = re.compile(
 PYGRAPHVIZ = (
     "import sys, pygraphviz\n"
     "graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())\n"
-    "sys.stdout.buffer.write(graph.draw(prog='neato', format=sys.argv[1], args='-n2 ' + sys.argv[2]))\n"
+    "sys.stdout.buffer.write(graph.draw(prog='nop2', format=sys.argv[1], args=sys.argv[2]))\n"
 )
 
 
@@ -79,7 +79,7 @@ def _pure(format: Format, dpi: int | None) -> list[str] | None:
     if format == "pdf":
         return None
     binary = _pure_binary()
-    return None if binary is None else [binary, "-Kneato", "-n2", f"-T{format}", *_dpi(dpi)]
+    return None if binary is None else [binary, "-Knop2", f"-T{format}", *_dpi(dpi)]
 
 
 def _pure_binary() -> str | None:
@@ -107,7 +107,7 @@ def _pygraphviz(format: Format, dpi: int | None) -> list[str] | None:
 
 def _system(format: Format, dpi: int | None) -> list[str] | None:
     binary = shutil.which("dot")
-    return None if binary is None else [binary, "-Kneato", "-n2", f"-T{format}", *_dpi(dpi)]
+    return None if binary is None else [binary, "-Knop2", f"-T{format}", *_dpi(dpi)]
 
 
 ENGINES: dict[str, Callable[[Format, int | None], list[str] | None]] = {

@@ -33,7 +33,7 @@ BAR = 15.0
 class Size:
     """The room of a part: `before` and `after` its entering line, its length, and where flow leaves it."""
 
-    part: Part
+    part: object
     before: float
     after: float
     length: float
@@ -57,6 +57,7 @@ class Measurer:
     def __init__(self, direction: Direction, labels: dict[int, str]) -> None:
         self._down = direction == "TB"
         self._labels = labels
+        self._sizes: dict[int, tuple[float, float]] = {}
 
     def series(self, series: Series) -> Size:
         """Parts one after the other, those that lead nowhere at their side."""
@@ -110,10 +111,10 @@ class Measurer:
         """Boxes of one line are equally wide, which is calmer."""
         if not self._down:
             return 0.0
-        return max([box_size(part.box)[0] for part in series.parts if isinstance(part, Leaf) and _plain(part.box)], default=0.0)
+        return max([self._box_size(part.box)[0] for part in series.parts if isinstance(part, Leaf) and _plain(part.box)], default=0.0)
 
     def _leaf(self, leaf: Leaf, before: Part | None, wide: float, placed: list[tuple[Size, float, float]]) -> Size:
-        width, height = box_size(leaf.box)
+        width, height = self._box_size(leaf.box)
         if _plain(leaf.box):
             width = max(width, wide)
         elif leaf.box.is_bar and isinstance(before, Parallel) and placed:
@@ -132,6 +133,12 @@ class Measurer:
                 size.length += max(0.0, room + 4.0 - GAP + 7.0)
                 size.before = max(size.before, 12.0)
         return size
+
+    def _box_size(self, box: Box) -> tuple[float, float]:
+        """A box's size, which is asked for with every way to break the page."""
+        if box.id not in self._sizes:
+            self._sizes[box.id] = box_size(box)
+        return self._sizes[box.id]
 
     def _frame(self, frame: Frame) -> Size:
         body = self.series(frame.body)
@@ -206,7 +213,7 @@ def frame_label(cluster: Cluster) -> str:
 
 def box_size(box: Box) -> tuple[float, float]:
     """Width and height of a box, by its text."""
-    text = [words.shown(line) for line in words.lines(box)]
+    text = box.written
     if box.is_sign and len(text[0]) == 1:
         return CIRCLE, CIRCLE
     width = max(text_width(line, TEXT, bool(box.title) and not number) for number, line in enumerate(text))

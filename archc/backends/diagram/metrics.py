@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 # The Adobe metrics of Helvetica for the characters from space to tilde, in thousandths of the size.
@@ -28,6 +29,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     return sum(map(_character, text)) * size / 1000 * (BOLD if bold else 1.0)
 
 
+@lru_cache(maxsize=4096)
 def _character(one: str) -> int:
     code = ord(one) - 32
     if 0 <= code < len(WIDTHS):

@@ -94,6 +94,7 @@ class Plan:
         self._copies: dict[int, list[int]] = {}
         self._box_of: dict[int, int] = {}
         self._output_names = self._names_of_outputs()
+        self._readers = graph.consumers()
         self._heads = self._dead_heads()
         self._forms: dict[Hashable, list[Run]] = {}
         self._rows: dict[Hashable, list[Run]] = {}
@@ -124,7 +125,7 @@ class Plan:
             if (boxed or (boxed is None and form in self._forms)) and title:
                 if not boxed:
                     self._rows.setdefault(form, []).append(run)
-                target.append(self._block_box(run))
+                target.append(self._block_box(run, tabled=not boxed))
                 continue
             self._fold(run)
             if count == 1 and (not title or title in titles):
@@ -174,9 +175,8 @@ class Plan:
         read = dict.fromkeys(tensor for unit in block.units for node in self._nodes(unit) for tensor in node.inputs if self._units.unit_of[tensor.node] not in block.units)
         for tensor in read:
             node = self._graph.nodes[tensor.node]
-            box = Box(len(self.boxes), (node,), ((node,),), text="input")
+            box = self._added(Box(len(self.boxes), (node,), ((node,),), text="input"))
             self._box_of[self._units.unit_of[tensor.node]] = box.id
-            self.boxes.append(box)
             self.items.append(box)
         inner = Block(block.groups, block.items, block.units)
         self.arrange(inner)
@@ -191,9 +191,11 @@ class Plan:
         for run, values in zip(runs, table.rows, strict=True):
             box = self.boxes[self._box_of[_units_of(run.first)[0]]]
             made = words.shape_text(box.copies[-1][-1].shape)
-            count = words.amount_text(words.parameters(node for copy in box.copies for node in copy))
-            rows.append((_called(run.first, box.count), *values, made, count))
-        return ("block", *table.header, "output", "params"), tuple(rows)
+            nodes = [node for copy in box.copies for node in copy]
+            macs = words.macs(nodes)
+            counts = words.amount_text(words.parameters(nodes)), "open" if macs is None else words.amount_text(macs)
+            rows.append((_called(run.first, box.count), *values, made, *counts))
+        return ("block", *table.header, "output", "params", "MACs"), tuple(rows)
 
     def _form(self, block: Block) -> Hashable | None:
         return templates.form_of(block, self._folder) if self._folder is not None else None
@@ -205,13 +207,16 @@ class Plan:
                 self.explained.setdefault(group.title, group.doc.split("\n")[0])
 
     def _is_dead(self, block: Block) -> bool:
-        """True for a head beside the main one."""
-        return any(unit in self._heads for unit in block.units) and len(block.units) < len(self._units.chains) / 2
+        """True for a head beside the main one: an output is in it, and nothing outside reads from it."""
+        ours = set(block.units)
+        if ours.isdisjoint(self._heads) or len(ours) > len(self._units.chains) / 2:
+            return False
+        nodes = [number for unit in ours for number in self._units.chains[unit]]
+        return all(self._units.unit_of[reader] in ours for number in nodes for reader in self._readers[number])
 
     def _dead_heads(self) -> set[int]:
         """The units of outputs other than the last in the text, which nothing reads."""
-        readers = self._graph.consumers()
-        ends = [node.index for node in self._graph.nodes if not readers[node.index]]
+        ends = [node.index for node in self._graph.nodes if not self._readers[node.index]]
         outputs = {tensor.node for _, tensor in self._graph.outputs}
         return {self._units.unit_of[one] for one in ends[:-1] if one in outputs}
 
@@ -270,6 +275,11 @@ class Plan:
         names = tuple(name for one in copies for node in one for name in self._output_names.get(node.index, ()))
         box = Box(len(self.boxes), copies[0], copies, outputs=names, names=self._names.get(copies[0][0].index, {}))
         self._box_of[unit] = box.id
+        return self._added(box)
+
+    def _added(self, box: Box) -> Box:
+        """Notes a box, with what is written in it."""
+        box = replace(box, written=tuple(words.shown(line) for line in words.lines(box)))
         self.boxes.append(box)
         return box
 
@@ -278,20 +288,19 @@ class Plan:
         cluster.items.append(self._box(unit))
         return cluster
 
-    def _block_box(self, run: Run) -> Box:
+    def _block_box(self, run: Run, *, tabled: bool) -> Box:
         """A whole block, or a run of them."""
         first = run.first
         assert isinstance(first, Block)
         copies = tuple(tuple(node for unit in _units_of(part) for node in self._nodes(unit)) for part in run.parts)
         outputs = tuple(name for copy in copies for node in copy for name in self._output_names.get(node.index, ()))
         title = self._title(first, len(run.parts))
-        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]))
+        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled)
         self.folded = self.folded or len(run.parts) > 1
         for part in run.parts:
             self._box_of.update((unit, box.id) for unit in _units_of(part))
         self._explain(first.groups, True)
-        self.boxes.append(box)
-        return box
+        return self._added(box)
 
     def _all_copies(self, unit: int) -> list[int]:
         """A unit and those it is drawn for, through folds inside folds."""

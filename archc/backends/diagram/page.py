@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from archc.backends.diagram import words
@@ -11,9 +12,9 @@ from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.paint import Drawing, drawing, labels
 from archc.backends.diagram.panels import legend, panel, placed
 from archc.backends.diagram.route import CHANNEL
-from archc.backends.diagram.structure import Frame, Leaf, Part, Series, structure
+from archc.backends.diagram.structure import Frame, Leaf, Part, Series, boxes_of, structure
 from archc.backends.diagram.styles import Theme
-from archc.backends.diagram.tree import Direction, Outline
+from archc.backends.diagram.tree import Direction, Edge, Outline
 from archc.backends.diagram.valley import valley
 from archc.operators import Role
 
@@ -21,13 +22,15 @@ MARGIN = 14.0
 TITLE, SUBTITLE = 14.0, 9.0
 HEAD = 60.0
 BESIDE = 26.0
-PROPORTION: dict[Direction, float] = {"TB": 1.2, "LR": 0.5}
+PROPORTION: dict[Direction, float] = {"TB": 1.0, "LR": 0.5}
 """The height of a good page, in parts of its width."""
 SHORT: dict[Direction, float] = {"TB": 520.0, "LR": 700.0}
 """A drawing that is shorter is not broken."""
 MOST = 8
 WORTH = 0.95
 """A further column is to make the page better by so much."""
+SHORTER = 0.85
+"""Columns are to be shorter than the whole by so much."""
 LONGER_FOR_STAGES = 1.35
 """So much longer a column may be for the sake of a break between stages."""
 
@@ -36,16 +39,18 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     """The whole picture of an outline."""
     body = structure(outline.items, outline.edges, len(outline.boxes))
     panels = [panel(one, number, direction, theme) for number, one in enumerate(outline.templates)]
-    found = valley(body) if direction == "TB" and columns < 2 else None
-    best: Drawing | None = None
+    found = valley(body, outline.boxes, outline.edges) if direction == "TB" and columns < 2 else None
+    measurer = Measurer(direction, labels(outline.edges))
+    breaks = _breaks(body, outline.edges)
+    ways: list[tuple[float, Drawing]] = []
     for stack in stacks(panels):
-        measurer = Measurer(direction, labels(outline.edges))
-        parts = [found] if found else split(body, measurer, direction, columns, (stack.width, stack.height))
-        content = _together(drawing([*parts], outline.edges, direction, theme), stack, direction)
-        if best is None or _unlike(content.width, content.height, direction) < _unlike(best.width, best.height, direction):
-            best = content
-    assert best is not None
-    content = best
+        for beside in dict.fromkeys([(stack.width, stack.height), (0.0, 0.0)]):
+            parts = [found] if found else split(body, measurer, direction, columns, beside, breaks)
+            main = drawing([*parts], outline.edges, direction, theme)
+            used = main.width * main.height + sum(one.width * one.height for one in panels)
+            for way in _together(main, stack):
+                ways.append((_unlike(way.width, way.height, direction) * (2 - used / (way.width * way.height)), way))
+    content = min(ways, key=lambda one: one[0])[1]
     foot = legend(outline, theme, max(content.width, 300.0))
     title = words.shown(outline.title, 110)
     totals = outline.totals.split("\n")
@@ -87,23 +92,21 @@ def _rows(rows: list[list[Drawing]]) -> Drawing:
     return Drawing(groups, right, y - BESIDE)
 
 
-def _together(main: Drawing, panels: Drawing, direction: Direction) -> Drawing:
-    """The drawing with its panels: beside it or below it, whichever uses the page better."""
+def _together(main: Drawing, panels: Drawing) -> list[Drawing]:
+    """The drawing with its panels: beside it, and below it."""
     if not panels.groups:
-        return main
-    beside = Drawing([*main.groups, *placed(panels, main.width + BESIDE, 0.0)], main.width + BESIDE + panels.width, max(main.height, panels.height))
-    below = Drawing([*main.groups, *placed(panels, 0.0, main.height + BESIDE)], max(main.width, panels.width), main.height + BESIDE + panels.height)
-    return min(beside, below, key=lambda one: _unlike(one.width, one.height, direction))
+        return [main]
+    beside = [*main.groups, *placed(panels, main.width + BESIDE, 0.0)]
+    below = [*main.groups, *placed(panels, 0.0, main.height + BESIDE)]
+    return [
+        Drawing(beside, main.width + BESIDE + panels.width, max(main.height, panels.height)),
+        Drawing(below, max(main.width, panels.width), main.height + BESIDE + panels.height),
+    ]
 
 
-def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float]) -> list[Series]:
+def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float], allowed: list[int]) -> list[Series]:
     """The parts in columns, broken where one line leads on; as many as use the page best, or as wanted."""
     whole = measurer.series(body)
-    allowed = [
-        number
-        for number, (one, other) in enumerate(pairwise(body.parts), 1)
-        if isinstance(one, Leaf | Frame) and isinstance(other, Leaf | Frame)
-    ]
     if wanted == 1 or (not wanted and whole.length < SHORT[direction]):
         return [body]
     stages = [number for number in allowed if _ends_a_stage(body.parts[number - 1])]
@@ -113,11 +116,22 @@ def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, b
         cuts, at_stages = _cuts(lengths, allowed, count), _cuts(lengths, stages, count)
         if at_stages and _longest(lengths, at_stages) < LONGER_FOR_STAGES * _longest(lengths, cuts):
             cuts = at_stages
+        if not cuts or (not wanted and _longest(lengths, cuts) > SHORTER * lengths[-1]):
+            continue
         made = [Series(body.parts[start:stop]) for start, stop in pairwise([0, *cuts, len(body.parts)])]
         fit = _unlike_a_page([measurer.series(one) for one in made], direction, beside)
         if wanted or fit < least * WORTH:
             best, least = made, fit
     return best
+
+
+def _breaks(body: Series, edges: Sequence[Edge]) -> list[int]:
+    """The parts before which a column may end: nothing but the line from the part before leads over."""
+    place = {box: number for number, part in enumerate(body.parts) for box in boxes_of(part)}
+    jumps = {(place[edge.tail], place[edge.head]) for edge in edges}
+    closed = {number for tail, head in jumps for number in range(tail + 1, head + 1) if head - tail > 1}
+    pairs = enumerate(pairwise(body.parts), 1)
+    return [number for number, some in pairs if number not in closed and all(isinstance(one, Leaf | Frame) for one in some)]
 
 
 def _ends_a_stage(part: Part) -> bool:
@@ -167,11 +181,12 @@ def _longest(lengths: list[float], cuts: list[int]) -> float:
 
 
 def _unlike_a_page(columns: list[Size], direction: Direction, beside: tuple[float, float]) -> float:
-    """How far the page's proportion would be from a good one's."""
+    """How far the page would be from a good one: by its proportion, and by how much of it is empty."""
     along = max(one.length for one in columns)
     across = sum(one.before + one.after + CHANNEL for one in columns)
     width, height = (across + beside[0], max(along, beside[1])) if direction == "TB" else (max(along, beside[0]), across + beside[1])
-    return _unlike(width, height, direction)
+    used = sum(one.length * (one.before + one.after) for one in columns) + beside[0] * beside[1]
+    return _unlike(width, height, direction) * (2 - used / (width * height))
 
 
 def _unlike(width: float, height: float, direction: Direction) -> float:

@@ -29,9 +29,13 @@ class Drawing:
 def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direction, theme: Theme, prefix: str = "") -> Drawing:
     """A structure as shapes; `prefix` keeps the ids of several drawings on one page apart."""
     sizes = Measurer(direction, labels(edges))
-    placement = Placement([measure(one, sizes) if isinstance(one, Valley) else sizes.series(one) for one in columns])
+    measured = [measure(one, sizes) if isinstance(one, Valley) else sizes.series(one) for one in columns]
+    placement = Placement(measured)
     painter = Painter(direction, theme, prefix)
     ways = [(edge, placement.way(edge)) for edge in edges]
+    if len(columns) > 1 and any(placement.arcs):
+        placement = Placement(measured, placement.arcs)
+        ways = [(edge, placement.way(edge)) for edge in edges]
     groups = [painter.frame(one, number) for number, one in enumerate(placement.frames)]
     groups += [painter.edge(edge, way, number) for number, (edge, way) in enumerate(ways)]
     groups += [painter.box(one) for one in placement.slots.values()]
@@ -98,7 +102,7 @@ class Painter:
         return shapes
 
     def _text(self, box: Box, x: float, y: float, width: float, height: float) -> list[Shape]:
-        texts = [words.shown(one) for one in words.lines(box)]
+        texts = box.written
         top = y + height / 2 - LINE * len(texts) / 2 + TEXT * 0.36 + LINE / 2
         size = 12.0 if len(texts[0]) == 1 and box.is_sign else TEXT
         drop = 0.8 if size > TEXT else 0.0

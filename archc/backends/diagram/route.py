@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archc.backends.diagram.canvas import Point
-from archc.backends.diagram.measure import BAND, BUS, LANE, Size
+from archc.backends.diagram.measure import BAND, BUS, Size
 from archc.backends.diagram.structure import Frame, Leaf, Parallel, Series
 from archc.backends.diagram.tree import Box, Edge
 from archc.backends.diagram.valley import Valley
 
+ARC = 6.5
+"""How far arcs lie apart."""
 CHANNEL = 34.0
 BETWEEN_COLUMNS = 9.0
 """How far beyond its column a line turns to the next one."""
@@ -48,13 +50,14 @@ class FrameSlot:
 
 @dataclass(eq=False, slots=True)
 class Gate:
-    """Where lines spread into branches and gather again: of one parallel part, or of a side branch."""
+    """Where lines spread into branches and gather again: of one parallel part, or of a side branch, which is `closed`."""
 
     enter: float
     into: float
     out: float
     lane: float
     ends: dict[int, tuple[float, float]]
+    closed: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -72,23 +75,23 @@ Step = tuple["Series | Gate | Columns | Valley", int]
 class Placement:
     """Places the columns of a drawing side by side, and finds the way of each line."""
 
-    def __init__(self, columns: Sequence[Size]) -> None:
+    def __init__(self, columns: Sequence[Size], arcs: Sequence[int] = ()) -> None:
         self.slots: dict[int, Slot] = {}
         self.frames: list[FrameSlot] = []
         self._gates: dict[int, Gate] = {}
         self._paths: dict[int, tuple[Step, ...]] = {}
         self._columns = Columns([], [], [one.length for one in columns])
         self._valley_foot = 0.0
-        self._arcs: list[list[tuple[float, float]]] = []
-        self.right = 0.0
+        self._arcs: list[list[list[tuple[float, float]]]] = [[] for _ in columns]
+        self._sides: list[float] = []
         at = 0.0
         for number, size in enumerate(columns):
             across = at + size.before
             self._columns.enters.append(across)
             self._columns.left.append(at)
             self._place(size, 0.0, across, ((self._columns, number),))
-            at = across + size.after + CHANNEL
-        self.right = at - CHANNEL
+            self._sides.append(across + size.after)
+            at = across + size.after + CHANNEL + (ARC * (arcs[number] + 1) if arcs and arcs[number] else 0.0)
         self.length = max(self._columns.lengths)
 
     def _place(self, size: Size, along: float, across: float, path: tuple[Step, ...], back: bool = False) -> None:
@@ -120,7 +123,7 @@ class Placement:
                 start = stop - at - one.length if back else along + at
                 if one.dead:
                     bus = start + one.length + BAND * 0.6 if back else start - BAND * 0.6
-                    inner = (*inner, (Gate(across, bus, 0.0, 0.0, {0: (across + offset, 0.0)}), 0))
+                    inner = (*inner, (Gate(across, bus, bus, across, {0: (across + offset, across)}, closed=True), 0))
                 self._place(one, start, across + offset, inner, back)
 
     def way(self, edge: Edge) -> list[Point]:
@@ -141,7 +144,8 @@ class Placement:
             if crossing is not None:
                 return crossing
             foot = self._valley_foot
-            across = [(tail.across, foot), (head.across, foot)] if first == len(here.lefts) else []
+            left, right = (up or [(tail.across, 0.0)])[-1][0], (down or [(head.across, 0.0)])[0][0]
+            across = [(left, foot), (right, foot)] if first == len(here.lefts) else []
         elif isinstance(here, Columns):
             across = self._between(here, first, second, (up or [(tail.across, 0.0)])[-1][0])
         elif isinstance(here, Series) and first < second:
@@ -158,7 +162,7 @@ class Placement:
         """Straight across a valley; `None` for the way along its ground."""
         if self._next(valley, first) == second:
             return None
-        if first + second == len(valley.steps) - 1 and abs(tail.middle - head.middle) < 0.5:
+        if abs(tail.middle - head.middle) < 0.5:
             return [(tail.across + tail.half, tail.middle), (head.across - head.half, head.middle)]
         return self._arc(tail, head)
 
@@ -177,6 +181,8 @@ class Placement:
                 if passed is None:
                     return None
                 points += passed
+            elif isinstance(container, Gate) and container.closed:
+                return None
             elif isinstance(container, Gate):
                 points += [(container.ends[number][1], container.out), (container.enter, container.out)]
         return points
@@ -225,20 +231,27 @@ class Placement:
         return [(leave, foot), (channel, foot), (channel, -BETWEEN_COLUMNS), (columns.enters[second], -BETWEEN_COLUMNS)]
 
     def _arc(self, tail: Slot, head: Slot) -> list[Point]:
-        """Around everything, at the right."""
+        """Around everything in a column, at its right."""
         low, high = sorted((tail.middle, head.middle))
-        lane = next((at for at, stops in enumerate(self._arcs) if all(high <= a or low >= b for a, b in stops)), None)
-        if lane is None:
-            lane = len(self._arcs)
-            self._arcs.append([])
-        self._arcs[lane].append((low, high))
-        x = self.right + LANE * 0.5 * (lane + 1)
+        column = max(self._paths[one.box.id][0][1] for one in (tail, head))
+        lanes = self._arcs[column]
+        free = (number for number, taken in enumerate(lanes) if all(high <= start or low >= stop for start, stop in taken))
+        lane = next(free, len(lanes))
+        if lane == len(lanes):
+            lanes.append([])
+        lanes[lane].append((low, high))
+        x = self._sides[column] + ARC * (lane + 1)
         return [(tail.across + tail.half, tail.middle), (x, tail.middle), (x, head.middle), (head.across + head.half, head.middle)]
+
+    @property
+    def arcs(self) -> list[int]:
+        """How many lines run at the side of each column."""
+        return [len(lanes) for lanes in self._arcs]
 
     @property
     def reach(self) -> float:
         """How far the drawing goes across, with its arcs."""
-        return self.right + LANE * 0.5 * (len(self._arcs) + bool(self._arcs))
+        return max(side + ARC * (len(lanes) + bool(lanes)) for side, lanes in zip(self._sides, self._arcs, strict=True))
 
 
 def tidy(points: list[Point]) -> list[Point]:

@@ -46,8 +46,8 @@ class Series:
     parts: list[Leaf | Frame | Parallel] = field(default_factory=list["Leaf | Frame | Parallel"])
 
 
-LARGEST, DEEPEST = 300, 80
-"""Items without a form are not taken apart further than this."""
+LARGEST, DEEPEST = 300, 60
+"""Items are not taken apart further than this: so many without a form, so many branches in branches."""
 
 Part = Leaf | Frame | Parallel | Series
 
@@ -120,6 +120,16 @@ def boxes_in(item: Box | Cluster) -> list[int]:
     return found
 
 
+def boxes_of(part: Part) -> list[int]:
+    """The boxes of a part of a structure, by number."""
+    if isinstance(part, Leaf):
+        return [part.box.id]
+    if isinstance(part, Frame):
+        return boxes_in(part.cluster)
+    inner = [*part.branches, *part.dead] if isinstance(part, Parallel) else part.parts
+    return [box for one in inner for box in boxes_of(one)]
+
+
 Wire = tuple[int, int]
 
 
@@ -129,7 +139,7 @@ def _series(members: list[int], wires: list[Wire], depth: int) -> list[int | _Sp
     spans = {(place.get(tail, -1), place.get(head, len(members))): (tail, head) for tail, head in wires}
     spans = {span: wire for span, wire in spans.items() if span[0] < span[1]}
     cuts = _cuts(spans, len(members))
-    if not cuts and (len(members) > LARGEST or depth > DEEPEST):
+    if depth > DEEPEST or (not cuts and len(members) > LARGEST):
         return list(members)
     plan: list[int | _Split] = []
     for begin, end in zip([-1, *cuts], [*cuts, len(members)], strict=True):

@@ -17,6 +17,8 @@ from archc.graph.graph import Graph, Group, Node
 
 FEWEST = 5
 """So many drawings of one form are a table rather than drawings."""
+MANY, FEW = 10, 3
+"""Where one macro has so many drawings, these of one form are enough."""
 SMALLEST = 3
 LONGEST_NAME = 16
 WORD = re.compile(r"\$([A-Za-z_]\w*)$")
@@ -33,7 +35,8 @@ class Numbers:
 
 def find(root: Block, runs: Callable[[Block], list[Run]], folder: Folder) -> dict[Hashable, list[Run]]:
     """The forms that are drawn often enough, each with its runs in the order of the text."""
-    found: dict[Hashable, list[Run]] = {}
+    found: dict[tuple[str, int], list[Run]] = {}
+    drawings: dict[str, int] = {}
     pending = [root]
     while pending:
         inner: list[Block] = []
@@ -43,11 +46,13 @@ def find(root: Block, runs: Callable[[Block], list[Run]], folder: Folder) -> dic
                 form = form_of(run.first, folder)
                 if form is not None:
                     found.setdefault(form, []).append(run)
+                    drawings[form[0]] = drawings.get(form[0], 0) + 1
         pending += reversed(inner)
-    return {form: runs for form, runs in found.items() if len(runs) >= FEWEST}
+    least = {macro: FEW if count >= MANY else FEWEST for macro, count in drawings.items()}
+    return {form: runs for form, runs in found.items() if len(runs) >= least[form[0]]}
 
 
-def form_of(block: Block, folder: Folder) -> Hashable | None:
+def form_of(block: Block, folder: Folder) -> tuple[str, int] | None:
     """What blocks of one template have in common; `None` for a block that no macro made."""
     macro = next((group.title for group in block.groups if group.kind == "macro" and group.title), "")
     if not macro or len(block.units) < SMALLEST:
@@ -110,7 +115,9 @@ def _nodes(block: Block, graph: Graph, units: list[list[int]]) -> list[Node]:
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return words.MULTIPLY.join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+        pairs = all(isinstance(one, tuple) for one in value)  # pyright: ignore[reportUnknownVariableType]
+        texts = ["+".join(map(str, one)) if pairs else str(one) for one in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return words.MULTIPLY.join(texts)
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -24,6 +24,7 @@ class Box:
     its own first. `title` is set where the box is a whole block, and
     `shortcut` where that block adds what it reads to what it makes of it.
     `names` are words that stand in a template for attributes; `text` stands for all else where there is no layer to show.
+    `written` are the lines in it; a `tabled` block has its numbers in a table.
     """
 
     id: int
@@ -35,6 +36,8 @@ class Box:
     shortcut: bool = False
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     text: str = ""
+    written: tuple[str, ...] = ()
+    tabled: bool = False
 
     @property
     def head(self) -> Node:

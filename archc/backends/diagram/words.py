@@ -84,8 +84,11 @@ def _content(box: Box) -> list[str]:
 
 def _block_lines(box: Box) -> list[str]:
     name = f"{box.title} {MULTIPLY} {box.count}" if box.count > 1 else box.title
+    if box.tabled:
+        return [name, shape_text(box.copies[-1][-1].shape)]
     nodes = [node for copy in box.copies for node in copy]
-    counts = f"{amount_text(parameters(nodes))} params"
+    cost = macs(nodes)
+    counts = f"{amount_text(parameters(nodes))} params" + (f", {amount_text(cost)} MACs" if cost else "")
     return [name, shape_text(box.copies[-1][-1].shape), counts]
 
 
@@ -208,10 +211,18 @@ def totals(graph: Graph) -> str:
     """The lines under the title: `25.6 M parameters · 4.09 G MACs` and `input 224×224×3 · output 1000`."""
     counted = macs(graph.nodes)
     cost = f"{amount_text(counted)} MACs" if counted is not None else "MACs depend on open sizes"
-    read = ", ".join(shape_text(graph.nodes[index].shape) for index in graph.inputs)
-    made = ", ".join(shape_text(graph.shape(tensor)) for _, tensor in graph.outputs)
+    read = _shapes([graph.nodes[index].shape for index in graph.inputs])
+    made = _shapes([graph.shape(tensor) for _, tensor in graph.outputs])
     counts = f"{amount_text(parameters(graph.nodes))} parameters{SEPARATOR}{cost}"
     return f"{counts}\ninput {read}{SEPARATOR}output {made}"
+
+
+def _shapes(shapes: Sequence[Shape]) -> str:
+    """Shapes in a line, equal ones counted."""
+    texts = list(map(shape_text, shapes))
+    if len(texts) > 2 and len(set(texts)) == 1:
+        return f"{len(texts)} of {texts[0]}"
+    return ", ".join(texts)
 
 
 def tensor_tip(shape: Shape) -> str:

@@ -1,41 +1,59 @@
 """A picture as DOT that holds nothing but what is to be painted, so that Graphviz makes PNG and PDF of it as it is.
 
-Graphviz has fonts of its own measure built in and needs no layout for this: `_background` is drawn as it stands.
+Graphviz needs no layout for this: `_background` is drawn as it stands, and text where its nodes are.
 """
 
 from __future__ import annotations
 
-from archc.backends.diagram.canvas import Group, Line, Paint, Picture, Point, Polygon, Rect, Shape, Text
+from archc.backends.diagram.canvas import Line, Paint, Picture, Point, Polygon, Rect, Text
 from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.svg import number
 
 ALIGN = {"start": -1, "middle": 0, "end": 1}
+JUSTIFIED = {"start": "\\l", "middle": "", "end": "\\r"}
+SLACK = 1.4
+"""Room for hosts whose fonts are wider than Helvetica."""
+LONGEST = 8_000
 ARC = 0.552
 """Where the handles of a Bezier curve are that looks like a quarter of a circle."""
 
 
 def to_xdot(picture: Picture) -> str:
-    """DOT text for `neato -n2`."""
+    """DOT text for the layout `nop2`, which takes all places as they are."""
     painter = _Painter(picture.height)
-    operations = " ".join(one for group in picture.groups for one in painter.group(group))
-    quoted = operations.replace("\\", "\\\\").replace('"', '\\"')
-    corner = 'shape=point style=invis width=0.01 height=0.01 label=""'
-    return (
-        f'digraph archc {{\n\tgraph [pad="0" bgcolor="{picture.background}" _background="{quoted}"]\n'
-        f'\ta [pos="0,0" {corner}]\n\tb [pos="{number(picture.width)},{number(picture.height)}" {corner}]\n}}\n'
-    )
+    shapes = [shape for group in picture.groups for shape in group.shapes]
+    operations = [one for shape in shapes if not isinstance(shape, Text) for one in painter.operations(shape)]
+    texts = [painter.node(shape, number) for number, shape in enumerate(one for one in shapes if isinstance(one, Text))]
+    corner = "shape=point style=invis width=0.01 height=0.01"
+    lines = [
+        "digraph archc {",
+        f'\tgraph [pad="0" margin="0" bgcolor="{picture.background}" _background={_quoted(operations)}]',
+        '\tnode [shape=none margin=0 width=0 height=0 label=""]',
+        f'\ta [pos="0,0" {corner}]',
+        f'\tb [pos="{number(picture.width)},{number(picture.height)}" {corner}]',
+        *texts,
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(operations: list[str]) -> str:
+    """The operations as DOT text, in pieces: Graphviz reads no longer ones, and joins them where a `+` stands between."""
+    pieces: list[str] = [""]
+    for one in operations:
+        escaped = one.replace("\\", "\\\\").replace('"', '\\"')
+        if len((pieces[-1] + escaped).encode()) > LONGEST:
+            pieces.append("")
+        pieces[-1] += escaped + " "
+    return " + ".join(f'"{one}"' for one in pieces)
 
 
 class _Painter:
     def __init__(self, height: float) -> None:
         self._height = height
 
-    def group(self, group: Group) -> list[str]:
-        return [one for shape in group.shapes for one in self._shape(shape)]
-
-    def _shape(self, shape: Shape) -> list[str]:
-        if isinstance(shape, Text):
-            return self._text(shape)
+    def operations(self, shape: Rect | Polygon | Line) -> list[str]:
+        """A shape as operations of the xdot language."""
         if isinstance(shape, Rect):
             if shape.radius:
                 return [*self._paint(shape.paint), self._points("b" if shape.paint.fill else "B", _rounded(shape))]
@@ -43,7 +61,7 @@ class _Painter:
             return [*self._paint(shape.paint), self._points("P" if shape.paint.fill else "p", corners)]
         if isinstance(shape, Polygon):
             return [*self._paint(shape.paint), self._points("P" if shape.paint.fill else "p", shape.points)]
-        return [*self._paint(shape.paint), self._points("L", _line(shape))]
+        return [*self._paint(shape.paint), self._points("L", shape.points)]
 
     def _paint(self, paint: Paint) -> list[str]:
         stroke = paint.stroke or paint.fill
@@ -51,11 +69,17 @@ class _Painter:
         parts = [f"c {_counted(stroke)}", f"S {_counted(style)}", f"S {_counted(f'setlinewidth({number(paint.width)})')}"]
         return [*parts, f"C {_counted(paint.fill)}"] if paint.fill else parts
 
-    def _text(self, text: Text) -> list[str]:
+    def node(self, text: Text, number_of_text: int) -> str:
+        """A line of text as a node that is nothing else."""
+        width = text_width(text.content, text.size, text.bold) * SLACK
+        x = text.x - ALIGN[text.anchor] * width / 2
+        y = self._height - text.y + text.size * 0.34
         font = "Helvetica-Bold" if text.bold else "Helvetica"
-        width = number(text_width(text.content, text.size, text.bold))
-        place = f"{number(text.x)} {number(self._height - text.y)}"
-        return [f"c {_counted(text.colour)}", f"F {number(text.size)} {_counted(font)}", f"T {place} {ALIGN[text.anchor]} {width} {_counted(text.content)}"]
+        label = text.content.replace("\\", "\\\\").replace("&", "&amp;").replace('"', '\\"')
+        style = f'fontname="{font}" fontsize="{number(text.size)}" fontcolor="{text.colour}"'
+        room = f'fixedsize=true width="{width / 72:.3f}" height="{text.size / 72:.3f}"'
+        side = JUSTIFIED[text.anchor]
+        return f'\tt{number_of_text} [pos="{number(x)},{number(y)}" {room} {style} label="{label}{side}"]'
 
     def _points(self, operation: str, points: tuple[Point, ...]) -> str:
         return " ".join([operation, str(len(points)), *(f"{number(x)} {number(self._height - y)}" for x, y in points)])
@@ -63,10 +87,6 @@ class _Painter:
 
 def _counted(text: str) -> str:
     return f"{len(text.encode())} -{text}"
-
-
-def _line(line: Line) -> tuple[Point, ...]:
-    return line.points
 
 
 def _rounded(rect: Rect) -> tuple[Point, ...]:

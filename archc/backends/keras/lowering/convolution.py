@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from archc.backends.keras.lowering.parts import (
@@ -15,7 +16,7 @@ from archc.backends.keras.lowering.parts import (
 )
 from archc.operators import Shape, shape_rules
 from archc.operators.convolution import Conv, ConvTranspose, DepthwiseConv, SeparableConv
-from archc.operators.shape_rules import known
+from archc.operators.shape_rules import Padding, known
 
 Convolution = Conv | DepthwiseConv | SeparableConv | ConvTranspose
 
@@ -58,48 +59,49 @@ def conv_transpose(operator: ConvTranspose, cell: Cell) -> Ref:
     if crops is not None and not any(sum(crop) for crop in crops):
         crops = None
     inner: Shape = (*operator.full_sizes(cell.shape[:-1]), operator.filters)
-    after = operator.groups > 1 and crops is None
-    if operator.groups == 1:
-        weights = operator.weights(cell.node.input_shapes)
-        result = cell.layer(
-            f"Conv{cell.axes}DTranspose",
-            _transpose_config(operator, cell.axes, operator.filters),
-            shape=inner,
-            weights=weights,
-        )
-    else:
-        result = _groups(operator, cell, inner, "" if after else "groups")
-    return result if crops is None else cropping(cell, result, crops, "crop" if operator.groups == 1 else "")
+    if operator.groups > 1:
+        return _grouped(operator, cell, inner, crops)
+    config = _transpose_config(operator, cell.axes)
+    result = cell.layer(f"Conv{cell.axes}DTranspose", config, shape=inner, weights=cell.node.weights)
+    return result if crops is None else cropping(cell, result, crops, "crop")
 
 
-def _groups(operator: ConvTranspose, cell: Cell, inner: Shape, suffix: str) -> Ref:
-    groups, channels = operator.groups, known(cell.shape[-1])
+def _grouped(operator: ConvTranspose, cell: Cell, inner: Shape, crops: Padding | None) -> Ref:
+    """The groups beside each other, cropped together; an activation across channels waits until they are together."""
+    across = operator.activation in ("softmax", "log_softmax")
+    result = _groups(operator, cell, inner, across, "groups" if across or crops is not None else "")
+    if crops is not None:
+        result = cropping(cell, result, crops, "crop" if across else "")
+    return cell.layer("Activation", {"activation": activation(operator.activation)}, result) if across else result
+
+
+def _groups(operator: ConvTranspose, cell: Cell, inner: Shape, is_linear: bool, suffix: str) -> Ref:
+    groups, channels, filters = operator.groups, known(cell.shape[-1]), operator.filters // operator.groups
     part: Shape = (*cell.shape[:-1], channels // groups)
     split = cell.operation(
         "Split", {"indices_or_sections": groups, "axis": -1}, suffix="split", shapes=(part,) * groups
     )
-    weights = operator.weights(cell.node.input_shapes)
-    each = len(weights) // groups
-    filters = operator.filters // groups
+    each = len(cell.node.weights) // groups
+    of_group = replace(operator, filters=filters, activation="linear" if is_linear else operator.activation)
     parts = [
         cell.layer(
             f"Conv{cell.axes}DTranspose",
-            _transpose_config(operator, cell.axes, filters),
+            _transpose_config(of_group, cell.axes),
             Ref(split.part, index),
             suffix=f"group{index + 1}",
             shape=(*inner[:-1], filters),
-            weights=weights[index * each : (index + 1) * each],
+            weights=cell.node.weights[index * each : (index + 1) * each],
         )
         for index in range(groups)
     ]
     return cell.layer("Concatenate", {"axis": -1}, *parts, suffix=suffix, shape=inner, as_list=True)
 
 
-def _transpose_config(operator: ConvTranspose, axes: int, filters: int) -> dict[str, Any]:
+def _transpose_config(operator: ConvTranspose, axes: int) -> dict[str, Any]:
     named = isinstance(operator.padding, str)
     extra = 0 if operator.output_padding is None and not named else operator.output_padding
     return {
-        "filters": filters,
+        "filters": operator.filters,
         **_window(
             operator,
             axes,

@@ -79,7 +79,9 @@ def select(operator: Select, cell: Cell) -> Ref:
     return take(cell, list(operator.channels), -1)
 
 
-def split(operator: Split, cell: Cell) -> tuple[Ref, ...]:
+def split(operator: Split, cell: Cell) -> Ref | tuple[Ref, ...]:
+    if len(cell.node.shapes) == 1:
+        return cell.layer("Identity", {})
     parts: int | list[int] = operator.parts if isinstance(operator.parts, int) else _starts(operator.parts)
     first = cell.operation("Split", {"indices_or_sections": parts, "axis": -1})
     return tuple(Ref(first.part, index) for index in range(len(cell.node.shapes)))
@@ -109,10 +111,13 @@ def slice_(operator: Slice, cell: Cell) -> Ref:
 
 
 def pad_channels(operator: PadChannels, cell: Cell) -> Ref:
-    """A border after the last axis."""
+    """A border after the last axis: that of a padding layer which is told that channels come first."""
     more = operator.filters - known(cell.shape[-1])
     if not more:
         return cell.layer("Identity", {})
+    if cell.axes in (1, 2, 3):
+        padding = [0, more] if cell.axes == 1 else [*[[0, 0]] * (cell.axes - 1), [0, more]]
+        return cell.layer(f"ZeroPadding{cell.axes}D", {"padding": padding, "data_format": "channels_first"})
     widths = [*[[0, 0]] * (cell.axes + 1), [0, more]]
     return cell.operation("Pad", {"pad_width": widths, "mode": "constant"}, keywords={"constant_values": None})
 
