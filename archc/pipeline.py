@@ -18,6 +18,7 @@ from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
 from archc.language.document import Mapping as Entries
 from archc.language.document import Scalar, Value
+from archc.language.families import Opener as Libraries
 from archc.language.families import SpecReader, given
 from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
@@ -221,11 +222,11 @@ class Family:
         }
 
 
-def load_address(address: Address) -> Family:
-    """The family at an address. Raises `CompileError`."""
+def load_address(address: Address, opener: Libraries | None = None) -> Family:
+    """The family at an address, its libraries from where it is, or from where an opener finds them. Raises `CompileError`."""
     diagnostics = Diagnostics()
     reader = StepReader(diagnostics)
-    specs = SpecReader(reader, Opener(address.path))
+    specs = SpecReader(reader, opener or Opener(address.path))
     spec = specs.spec(address.source)
     if spec is None or specs.lost:
         # Without its libraries a spec has words that nobody knows; that is one cause.
