@@ -329,6 +329,15 @@ def merged(operation: Any) -> Reference:
     return lambda values, *inputs: reduce(operation, inputs)
 
 
+def normalize(values: Attributes, x: Any, *kept: Any) -> Any:
+    mean, variance = kept[:2] if kept else (np.asarray(values["mean"]), values["variance"])
+    return (x - mean) / np.sqrt(variance)
+
+
+def pad_channels(values: Attributes, x: Any) -> Any:
+    return np.concatenate([x, np.zeros((*x.shape[:-1], values["filters"] - x.shape[-1]))], axis=-1)
+
+
 def alone(function: Callable[[Any], Any]) -> Reference:
     return lambda values, x: function(x)
 
@@ -354,7 +363,7 @@ REFERENCES: dict[str, Reference] = {
     "lrn": lrn,
     "scale": scale,
     "rescale": lambda values, x: x * np.asarray(values["factor"]) + np.asarray(values["offset"]),
-    "normalize": lambda values, x: (x - np.asarray(values["mean"])) / np.sqrt(values["variance"]),
+    "normalize": normalize,
     "relu": relu,
     "leaky_relu": lambda values, x: np.where(x > 0, x, values["slope"] * x),
     "prelu": lambda values, x, slope: np.where(x > 0, x, slope * x),
@@ -379,6 +388,7 @@ REFERENCES: dict[str, Reference] = {
     "split": split,
     "slice": sliced,
     "channel_shuffle": channel_shuffle,
+    "pad_channels": pad_channels,
     "dropout": IDENTITY,
     "spatial_dropout": IDENTITY,
     "drop_path": IDENTITY,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from archc import Compiled, load
-from archc.backends.expanded import expanded, tensor_name
+from archc.backends.expanded import expanded, tensor_names
 from archc.backends.keras.archive import write_archive
 from archc.backends.keras.config import config_text
 from archc.backends.keras.layers import KerasModel
@@ -29,10 +29,11 @@ def compiled(text: str) -> Compiled:
 
 def facts(graph: Graph) -> list[Any]:
     """What a graph is, but for what an expanded spec says no more: inputs' order, groups, places in the text."""
+    names = tensor_names(graph)
     return [
-        *((one.name, one.operator, tuple(tensor_name(graph, at) for at in one.inputs), one.shapes) for one in graph.nodes),
+        *((one.name, one.operator, tuple(names[at] for at in one.inputs), one.shapes) for one in graph.nodes),
         [(one.trainable, one.shared and graph.nodes[one.shared].name) for one in graph.nodes],
-        [(name, tensor_name(graph, at)) for name, at in graph.outputs],
+        [(name, names[at]) for name, at in graph.outputs],
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from archc.backends import DIAGRAMS
 from archc.backends.diagram.backend import DiagramBackend
 from archc.backends.diagram.engine import EngineError
-from archc.backends.diagram.outline import names_of_blocks
+from archc.backends.diagram.view import names_of_blocks
 from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
 from archc.commands.build import chosen, emit
 from archc.commands.console import Console

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from archc.backends.diagram import templates, words
 from archc.backends.diagram.folding import Block, Folder, Run, blocks
 from archc.backends.diagram.fusing import Units, fuse, separate
 from archc.backends.diagram.tree import Box, Cluster, Edge, Outline, Template, ranks
+from archc.backends.diagram.view import Detail, View
 from archc.graph.graph import Graph, Group, Node
 from archc.operators import Role, Shape
 
@@ -19,43 +19,6 @@ UNNAMED = re.compile(r"steps(_\d+)?$")
 
 WIDE_MERGE = 8
 """Merges of more inputs have no labels at them: they would hide the lines."""
-
-Detail = Literal["overview", "blocks", "layers"]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What of a network is shown.
-
-    Blocks named in `expand` show what is in them, those in `collapse` are one box; a name is a macro's, or what the
-    block is called in the text. Below `depth` frames blocks are boxes (0: no such limit).
-    """
-
-    detail: Detail = "blocks"
-    expand: tuple[str, ...] = ()
-    collapse: tuple[str, ...] = ()
-    depth: int = 0
-
-    def boxed(self, groups: list[Group], depth: int) -> bool | None:
-        """Whether a block at this depth is one box; `None` where no rule speaks of it."""
-        names = {name for group in groups for name in (group.label, group.title) if name}
-        if names & set(self.expand):
-            return False
-        if names & set(self.collapse) or (self.depth and depth >= self.depth):
-            return True
-        return True if self.detail == "overview" else None
-
-
-def names_of_blocks(graph: Graph) -> set[str]:
-    """What blocks can be called by."""
-    seen: set[Group] = set()
-    for node in graph.nodes:
-        group: Group | None = node.group
-        while group is not None and group not in seen:
-            seen.add(group)
-            group = group.parent
-    return {name for group in seen if group.parent for name in (group.label, group.title) if name}
-
 
 def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
     """What to draw of a graph."""
@@ -131,7 +94,7 @@ class Plan:
             if count == 1 and (not title or title in titles):
                 pending.extend((inner, target, titles) for inner in reversed(self._merged(first)))
                 continue
-            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first))
+            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first), made=macro_of(first.groups))
             self._explain(first.groups, cluster.dead or count > 1)
             target.append(cluster)
             pending.extend((inner, cluster.items, (*titles, title)) for inner in reversed(self._merged(first)))
@@ -150,7 +113,7 @@ class Plan:
             key = self._label_key(edge, skip)
             labelled = key is not None and key not in told
             told.add(key)
-            edges.append(replace(edge, labelled=labelled, skip=skip, main=fan[edge.tail] == 1 or not far))
+            edges.append(replace(edge, labelled=labelled, skip=skip))
         return edges
 
     def templates(self) -> tuple[Template, ...]:
@@ -343,10 +306,15 @@ class Plan:
         return found
 
 
+def macro_of(groups: list[Group]) -> str:
+    """The innermost macro that a block is a call of."""
+    macros = [group.title for group in groups if group.kind == "macro" and group.title]
+    return macros[-1] if macros else ""
+
+
 def block_title(groups: list[Group], count: int) -> str:
     """A frame's words: what it is called here, and the macro that made it."""
-    macros = [group.title for group in groups if group.kind == "macro" and group.title]
-    made = macros[-1] if macros else ""
+    made = macro_of(groups)
     if count > 1 and made:
         return made
     called = next((group.label for group in groups if group.label and not UNNAMED.match(group.title)), "")

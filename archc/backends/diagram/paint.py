@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Line, Paint, Point, Polygon, Rect, Shape, Text, arrow, moved
@@ -37,7 +38,12 @@ def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direct
         placement = Placement(measured, placement.arcs)
         ways = [(edge, placement.way(edge)) for edge in edges]
     groups = [painter.frame(one, number) for number, one in enumerate(placement.frames)]
-    groups += [painter.edge(edge, way, number) for number, (edge, way) in enumerate(ways)]
+    mains: dict[int, list[Point]] = {}
+    for edge, way in sorted(ways, key=lambda one: one[0].skip):
+        mains.setdefault(edge.tail, way)
+    for number, (edge, way) in enumerate(ways):
+        main = mains[edge.tail]
+        groups.append(painter.edge(edge, way if way is main else own_part(way, main), number))
     groups += [painter.box(one) for one in placement.slots.values()]
     texts = labels(edges)
     groups += [painter.label(placement.slots[box], text) for box, text in texts.items()]
@@ -52,6 +58,24 @@ def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direct
 def labels(edges: list[Edge]) -> dict[int, str]:
     """What stands at the end of each box: the shape of what it hands on, where an edge is to say it."""
     return {edge.tail: words.shape_text(edge.shape) for edge in edges if edge.labelled}
+
+
+def own_part(way: list[Point], other: list[Point]) -> list[Point]:
+    """A way from where it leaves another one, so that no line is drawn twice.
+
+    >>> own_part([(0, 0), (0, 5), (9, 5), (9, 9)], [(0, 0), (0, 8)])
+    [(0, 5), (9, 5), (9, 9)]
+    """
+    shared = 0
+    while shared < len(way) - 2 and any(_between(way[shared], *ends) for ends in pairwise(other)):
+        shared += 1
+    return way[max(0, shared - 1) :]
+
+
+def _between(point: Point, start: Point, end: Point) -> bool:
+    """True for a point on a line along the page."""
+    (x, y), (x0, y0), (x1, y1) = point, start, end
+    return min(x0, x1) - 0.01 <= x <= max(x0, x1) + 0.01 and min(y0, y1) - 0.01 <= y <= max(y0, y1) + 0.01
 
 
 class Painter:
@@ -136,9 +160,7 @@ class Painter:
     def edge(self, edge: Edge, way: list[Point], number: int) -> Group:
         """A line with its head."""
         paint = Paint("", self._theme.edge, 0.9, dashed=edge.skip)
-        # A skip begins where it leaves the line that it shares with others.
-        shared = edge.skip and len(way) > 3 and way[0][0] == way[1][0]
-        points = tuple(self.at(one) for one in (way[1:] if shared else way))
+        points = tuple(self.at(one) for one in way)
         kind = "edge tensor skip" if edge.skip else "edge tensor"
         return Group(kind, arrow(points, paint), f"{self._prefix}e{number}", words.tensor_tip(edge.shape))
 

@@ -66,7 +66,7 @@ class Box:
 class Cluster:
     """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once.
 
-    `dead` ones lead to an output beside the network's main one, and to nothing else.
+    `dead` ones lead to an output beside the network's main one, and to nothing else. `made` is the macro that made it.
     """
 
     title: str
@@ -74,13 +74,14 @@ class Cluster:
     tooltip: str
     items: list[Box | Cluster] = field(default_factory=list["Box | Cluster"])
     dead: bool = False
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     """A tensor on its way from one box to another.
 
-    `labelled` edges state the shape, `skip` edges pass by other boxes, `main` ones lead to the next box in line.
+    `labelled` edges state the shape, `skip` edges pass by other boxes.
     """
 
     tail: int
@@ -88,7 +89,6 @@ class Edge:
     shape: Shape
     labelled: bool = False
     skip: bool = False
-    main: bool = False
 
 
 @dataclass(frozen=True, slots=True)
