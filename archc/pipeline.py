@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
 from archc.analyses.expectations import Expectation, check_expectations
-from archc.diagnostics import CompileError, Diagnostic, Diagnostics, closest, codes, error, warning
+from archc.diagnostics import CompileError, Diagnostic, Diagnostics, Span, closest, codes, error, warning
 from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.language.catalogue import Address, AddressError, Opener
@@ -42,6 +42,16 @@ class Compiled:
     def graph(self) -> Any:
         """The expanded graph."""
         return self.analysed.graph
+
+    @property
+    def place(self) -> Span:
+        """Where the text has the network's name: the variant's, or the spec's."""
+        root = self.spec.file.root
+        declared = root.get("variants")
+        if isinstance(declared, Entries) and self.variant.name in declared.entries:
+            return declared.entries[self.variant.name][0].span
+        name = root.get("name")
+        return root.span if name is None else name.span
 
     @cached_property
     def lowered(self) -> KerasModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -122,7 +123,7 @@ def test_trainable_and_shared_weights_are_told() -> None:
 def test_alignment_is_sound(before: list[str], after: list[str]) -> None:
     pairs = align(before, after)
     assert all(before[one] == after[other] for one, other in pairs)
-    assert all(one < two and other < three for (one, other), (two, three) in zip(pairs, pairs[1:]))
+    assert all(one < two and other < three for (one, other), (two, three) in itertools.pairwise(pairs))
 
 
 LARGE = {
