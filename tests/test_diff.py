@@ -19,9 +19,11 @@ from archc.analyses import AnalysedGraph
 from archc.analyses.alignment import align
 from archc.analyses.difference import Difference, bunches, difference
 from archc.commands import main
+from archc.commands.diff import data, lines
 from archc.language.catalogue import Address
 from archc.language.document import decode
 from archc.pipeline import load_address
+from tests.strategies import specs
 
 HEAD = "archc: 1\nname: net\ninput: [32, 32, 3]\n"
 
@@ -119,6 +121,19 @@ def test_trainable_and_shared_weights_are_told() -> None:
     assert [(one.name, one.details[0].what, one.params) for one in found.changes if one.told] == [("a", "trainable", 0)]
 
 
+@given(specs(), specs())
+def test_drawn_networks_differ_by_their_costs(before: str, after: str) -> None:
+    """Every layer of both is told of once, the costs add up, and a network does not differ from itself."""
+    one, other = (archc.load("-", text.encode()).compile().analysed for text in (before, after))
+    found = difference(one, other)
+    assert sorted(change.before.index for change in found.changes if change.before) == list(range(len(one.graph.nodes)))
+    assert sorted(change.after.index for change in found.changes if change.after) == list(range(len(other.graph.nodes)))
+    assert sum(bunch.params for bunch in bunches(found)) == other.cost.params - one.cost.params
+    assert difference(one, one).equal
+    assert list(lines(found, "a", "b", colour=False))
+    json.dumps(data(found, "a", "b"))
+
+
 @given(st.lists(st.sampled_from("abc"), max_size=30), st.lists(st.sampled_from("abc"), max_size=30))
 def test_alignment_is_sound(before: list[str], after: list[str]) -> None:
     pairs = align(before, after)
@@ -169,10 +184,10 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "vgg:D", "vgg:D", "--set", "classes=10", "--format", "json"]) == 0
-    data = json.loads(capsys.readouterr().out)
-    assert data["params"] == -4_056_030
-    assert data["counts"] == {"added": 0, "removed": 0, "changed": 1, "affected": 1, "same": 24}
-    assert data["changes"][0]["details"] == [{"what": "units", "before": 1000, "after": 10}]
+    found = json.loads(capsys.readouterr().out)
+    assert found["params"] == -4_056_030
+    assert found["counts"] == {"added": 0, "removed": 0, "changed": 1, "affected": 1, "same": 24}
+    assert found["changes"][0]["details"] == [{"what": "units", "before": 1000, "after": 10}]
 
 
 def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

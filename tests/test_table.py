@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 import archc
 from archc.analyses.rows import rows
@@ -21,6 +22,7 @@ from archc.backends.table.writers import WRITERS
 from archc.commands import main
 from archc.commands.table import chosen
 from archc.language.catalogue import shipped_paths
+from tests.strategies import specs
 
 FACTS = Path(__file__).resolve().parent / "facts"
 FAMILIES = [path.stem for path in shipped_paths()]
@@ -159,6 +161,19 @@ def test_every_family_has_a_table(name: str) -> None:
         assert table.body
         assert {len(row) for row in (*table.body, *table.totals)} == {len(table.header)}
         assert all(any(one.text for one in row[table.labels :]) for row in table.body)
+
+
+@given(specs())
+def test_drawn_networks_have_tables(text: str) -> None:
+    """Whatever a spec says, every node is in one row, and every form can be written."""
+    network = archc.load("-", text.encode()).compile().analysed
+    graph = network.graph
+    held = [node.index for row in rows(graph) for node in row.nodes]
+    assert sorted(held) == [node.index for node in graph.nodes if node.index not in graph.inputs]
+    for form in ("variants", "stages"):
+        table = layout.table("net", [network], form)
+        assert {len(row) for row in (*table.body, *table.totals)} == {len(table.header)}
+        assert all(write(table) for write in WRITERS.values())
 
 
 def test_chosen_variants_stand_side_by_side() -> None:

@@ -206,6 +206,8 @@ def rows(graph: Graph) -> list[Row]:
         if before:
             found[-1].extra.extend(before)
             before = []
+    if before:  # a network of which a table names nothing
+        found.append(Row(graph.name, Part(graph.root, [*before]), False, sizes.level(before[-1].shape)))
     return found
 
 

@@ -58,7 +58,7 @@ def chosen(addresses: Sequence[str], assignments: Sequence[str], layout: str | N
                 single = one
         if not variant and len(names) < len(family):
             others = [one for one in family if one not in names]
-            notes.append(f"derived from these, and shown by `{family.spec.name}:*`: {', '.join(others)}")
+            notes.append(f"derived from these, and shown by {family.spec.name}:* - {', '.join(others)}")
     wanted = layout or (None if bare else "stages" if len(networks) == 1 else "variants")
     return table(", ".join(dict.fromkeys(titles)), networks, wanted, single, tuple(notes))
 

@@ -50,7 +50,8 @@ caption { text-align: left; font-weight: 600; padding-bottom: .6rem; }
 th, td { padding: .25rem .8rem; text-align: center; border-bottom: 1px solid #d9dde1; vertical-align: middle; }
 thead th, tbody:last-of-type tr:first-child > * { border-top: 2px solid #1c2126; }
 thead th { border-bottom: 1px solid #1c2126; }
-tr > :first-child { text-align: left; font-weight: 500; white-space: nowrap; }
+tr > :first-child { text-align: left; white-space: nowrap; }
+tbody tr > :first-child { font-weight: 500; }
 td.number { text-align: right; }
 td.changed { font-weight: 700; background: #fdf1d8; }
 .block { display: inline-block; border: 1px solid currentColor; border-width: 0 1px; padding: 0 .45rem; vertical-align: middle; border-radius: 4px; white-space: nowrap; }
