@@ -189,6 +189,20 @@ def test_two_networks_differ_in_marked_cells_alone() -> None:
     assert added == ["conv3-256", "conv3-512", "conv3-512"]
 
 
+def test_side_heads_stand_by_themselves() -> None:
+    """The auxiliary heads of GoogLeNet share no row with the head of the network without them."""
+    table = made("googlenet:main", "googlenet:aux")
+    heads = [(row[2].text, row[3].text) for row in table.body if row[0].text == "head"]
+    own = "average pool, 1000-d fc, softmax"
+    assert heads == [("", "1024-d fc, 1000-d fc, softmax"), ("", "1024-d fc, 1000-d fc, softmax"), (own, own)]
+
+
+def test_single_layers_are_one_row_whatever_they_are_called() -> None:
+    table = made("lenet")
+    assert [row[2].text for row in table.body][:4] == ["5x5, 6", "2x2 avg pool, stride 2", "5x5, 16", "2x2 avg pool, stride 2"]
+    assert [row[3].text for row in table.body][2] == "[5x5, 1 x 16]"
+
+
 def test_blocks_read_as_in_papers() -> None:
     def cell(address: str, stage: str) -> str:
         return next(cells.text(cells.of_row(row, False)) for row in rows(archc.compile(address).graph) if row.name == stage)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, cast
 
 from archc.analyses.rows import WEIGHTY, Part, Row, voiced
@@ -52,10 +53,17 @@ def of_row(row: Row, compact: bool) -> tuple[Cell, ...]:
         words = [_compact(node) for node in row.part.nodes if voiced(node)]
         normalised = any(node.operator.role is Role.NORMALISATION and not voiced(node) and node.weights for node in row.nodes)
         return (Cell((", ".join(words) + (" BN" if normalised and row.first.operator.role in WEIGHTY else ""),)),)
-    return tuple(_series(row.part.items, row.part.is_block and row.part.group.kind == "macro", row.part))
+    whole = row.part.group.kind in ("macro", "merge", "loop")
+    return tuple(_repeated(_of_part(row.part, False) if whole else _series(row.part.items, False)))
 
 
-def _series(items: Sequence[Part | Node], inner: bool, within: Part | None = None) -> list[Cell]:
+def _repeated(found: list[Cell]) -> list[Cell]:
+    """Equal layers in a row as one block."""
+    runs = [(one, len(list(run))) for one, run in groupby(found)]
+    return [one if times == 1 else Cell(one.lines, one.count * times, True) for one, times in runs]
+
+
+def _series(items: Sequence[Part | Node], inner: bool) -> list[Cell]:
     """The cells of what follows one on another, equal consecutive blocks as one."""
     found: list[Cell] = []
     for item in items:
@@ -64,10 +72,7 @@ def _series(items: Sequence[Part | Node], inner: bool, within: Part | None = Non
                 found.append(Cell((words(item, inner),)))
         else:
             found.extend(_of_part(item, inner))
-    found = _folded(found)
-    if within is not None and inner:
-        return _bracket(found)
-    return found
+    return _folded(found)
 
 
 def _of_part(part: Part, inner: bool) -> list[Cell]:
@@ -113,7 +118,8 @@ def _merge(part: Part) -> tuple[str, ...]:
         branches = [one for one in branches if one is main or one in others]
     if len(branches) == 1:
         return _limited(_lines(branches[0]))
-    return _limited([" -> ".join(_lines(one)) for one in branches])
+    runs = [(line, len(list(run))) for line, run in groupby(" -> ".join(_lines(one)) for one in branches)]
+    return _limited([line if times == 1 else f"{line} x {times}" for line, times in runs])
 
 
 def _lines(part: Part) -> list[str]:
@@ -170,7 +176,7 @@ def _compact(node: Node) -> str:
     """A layer as VGG's table has it: `conv3-64`."""
     operator, attributes = node.operator, node.operator.attributes()
     kernel, stride = window(node)
-    size = kernel if len(set(kernel.split("x"))) > 1 else kernel.partition("x")[0]
+    size = kernel if len(set(kernel.split("x"))) > 1 else kernel.partition("x")[0].removeprefix("k")
     step = f"/{stride}" if stride else ""
     if operator.role is Role.DENSE:
         return f"FC-{attributes['units']}" + (", soft-max" if attributes.get("activation") == "softmax" else "")
@@ -192,7 +198,8 @@ def window(node: Node) -> tuple[str, str]:
         return "", ""
     axes = max(1, len(node.input_shapes[0]) - 1)
     stride = attributes.get("stride", 1) or size
-    return "x".join(map(str, per_axis(size, axes))), "" if _sizes(stride) == "1" else _sizes(stride)
+    window = per_axis(size, axes)
+    return f"k{window[0]}" if axes == 1 else "x".join(map(str, window)), "" if _sizes(stride) == "1" else _sizes(stride)
 
 
 def _sizes(value: Any) -> str:

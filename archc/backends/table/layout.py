@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -81,7 +82,9 @@ def _variants(title: str, networks: Sequence[AnalysedGraph], found: list[list[Ro
     """A column for each network; rows that stand in one place of their networks are one row."""
     compact = all(not cell.block for one in found for row in one for cell in cells.of_row(row, False))
     shown = [[row for row in one if row.part.layers] for one in found]
-    columns = [_segments(one, joined=not compact) for one in shown]
+    names = Counter(name for one in shown for name in {row.name for row in one if row.named})
+    known = {name for name, times in names.items() if times > 1 or len(shown) == 1}
+    columns = [_segments(one, known, joined=not compact) for one in shown]
     body: list[tuple[Entry, ...]] = []
     for key in _merged([list(one) for one in columns]):
         held = [one.get(key, []) for one in columns]
@@ -103,8 +106,8 @@ def _variants(title: str, networks: Sequence[AnalysedGraph], found: list[list[Ro
     }
     totals = [(Entry(name), *blank, *_marked([Entry(count(one), one) for one in values])) for name, values in figures.items()]
     same_family = len({one.graph.name for one in networks}) == 1
-    names = [(one.graph.variant or one.graph.name) if same_family else one.graph.address for one in networks]
-    header = (*([] if compact else ["stage"]), "output", *names)
+    columns_of = [(one.graph.variant or one.graph.name) if same_family else one.graph.address for one in networks]
+    header = (*([] if compact else ["stage"]), "output", *columns_of)
     return Table(title, "variants", header, _once(body, labels), tuple(totals), labels, notes)
 
 
@@ -135,8 +138,8 @@ def _once(body: list[tuple[Entry, ...]], labels: int) -> tuple[tuple[Entry, ...]
 Key = tuple[str, "str | int | None", int]
 
 
-def _segments(found: list[Row], *, joined: bool) -> dict[Key, list[tuple[Row, ...]]]:
-    """The rows of a network by their place: a name that a person gave, a pooling between two sizes, layers of one size.
+def _segments(found: list[Row], known: set[str], *, joined: bool) -> dict[Key, list[tuple[Row, ...]]]:
+    """The rows of a network by their place: a name that several networks have, a pooling between two sizes, layers of one size.
 
     Where `joined`, the layers after the last map are one row, as in ResNet's table.
     """
@@ -144,7 +147,7 @@ def _segments(found: list[Row], *, joined: bool) -> dict[Key, list[tuple[Row, ..
     seen: dict[tuple[str, str | int | None], int] = {}
     before: tuple[str, str | int | None] | None = None
     for row in found:
-        kind = _place(row)
+        kind = _place(row, known)
         if kind != before:
             seen[kind] = seen.get(kind, 0) + 1
         before = kind
@@ -153,13 +156,14 @@ def _segments(found: list[Row], *, joined: bool) -> dict[Key, list[tuple[Row, ..
             held[-1] = (*held[-1], row)
         else:
             held.append((row,))
-    return segments
+    heads = seen.get(("head", None), 0)  # counted from the end: the last is the network's own, those before stand at its sides
+    return {(kind, what, number - heads if kind == "head" else number): held for (kind, what, number), held in segments.items()}
 
 
-def _place(row: Row) -> tuple[str, str | int | None]:
+def _place(row: Row, known: set[str]) -> tuple[str, str | int | None]:
     if row.level is None and not row.blocks:
         return "head", None
-    if row.named:
+    if row.named and row.name in known:
         return "name", row.name
     return "pool" if row.first.operator.role is Role.POOLING else "layers", row.level
 
