@@ -76,7 +76,10 @@ class Compiled:
             from archc.backends.keras.weight_files import read_weights
 
             for name, values in read_weights(Path(weights), self.lowered).items():
-                model.get_layer(name).set_weights(values)
+                layer = model.get_layer(name)
+                layer.set_weights(values)
+                if hasattr(layer, "finalize_state"):
+                    layer.finalize_state()  # Keras's Normalization takes its variables up only when it is told to
         return model
 
     def check_modules(self, allowed: Collection[str]) -> None:
