@@ -456,6 +456,16 @@ def test_a_loop_binds_a_name_anew() -> None:
     assert reads(made, "concat") == ["x_2_2", "y2"]
 
 
+def test_a_loop_binds_anew_what_a_merge_in_it_reads() -> None:
+    made = graph("- {conv: 8, as: x}\n- {repeat: 2, steps: [{conv: 8}, {add: [_, x], as: x}]}\n- {relu, from: x}")
+    assert reads(made, "steps1_x") == ["steps1_conv", "x"]
+    assert reads(made, "steps2_x") == ["steps2_conv", "steps1_x"]
+    assert reads(made, "relu") == ["steps2_x"]
+    named = graph("- {conv: 8, as: x}\n- {repeat: 2, as: unit, add: {new: [conv: 8], old: x}}\n- {repeat: 2, steps: [{add: {new: [conv: 8], old: x}, as: x}]}")
+    assert reads(named, "steps2_x") == ["steps2_x_new_conv", "steps1_x"]
+    only(bad("- {conv: 8, as: x}\n- {repeat: 2, steps: [{conv: 8, as: x}]}"), "E402")
+
+
 def test_u_net() -> None:
     layers = """
 - repeat: 3
@@ -538,6 +548,37 @@ def test_values_and_tensors_of_a_macro_share_one_namespace() -> None:
     only(bad("- {conv: 2, as: a}\n- {m: 1, from: [a, input]}", rest="macros: {m: {params: {x: int}, inputs: [x, y], body: [{concat, from: [x, y]}]}}\n"), "E402")
     only(bad("- m: 1", rest="macros: {m: {params: {x: int}, let: {x: 3}, body: [conv: $x]}}\n"), "E402")
     only(bad("- m: 1", rest="macros: {m: {params: {x: int}, body: [{conv: $x, as: x}]}}\n"), "E402")
+
+
+UNITS = """
+macros:
+  basic: {params: {n: int}, body: [conv: $n]}
+  deep: {params: {n: int}, body: [conv: $n, conv: $n]}
+  ended: {params: {act: str}, body: [conv: 4, $act]}
+notation: {c<n>: {conv: $n}}
+"""
+
+
+def test_a_text_names_the_macro_of_a_step() -> None:
+    layers = "- for: unit, n in [['basic', 2], ['deep', 1]]\n  as: stage\n  steps: [{repeat: $n, $unit: 8, as: block}]"
+    assert names(layers, rest=UNITS) == ["stage1_block1_conv", "stage1_block2_conv", "stage2_block1_conv", "stage2_block1_conv_2"]
+    assert names("- {for: \"unit in ['basic', 'deep']\", $unit: 8}", rest=UNITS) == ["steps1_conv", "steps2_conv", "steps2_conv_2"]
+
+
+def test_a_text_names_an_operator_or_a_cell() -> None:
+    made = names("- ended: relu\n- ended: silu\n- ended: c8\n- {repeat: 2, ended: tanh, as: unit}", rest=UNITS)
+    assert made[:6] == ["ended_conv", "ended_relu", "ended_2_conv", "ended_2_silu", "ended_3_conv", "ended_3_conv_2"]
+    assert made[6:] == ["unit1_conv", "unit1_tanh", "unit2_conv", "unit2_tanh"]
+    assert names("- {for: cell in table, $cell: }", rest=UNITS + "params: {table: [c4, relu, c8]}\n") == ["steps1_conv", "steps2", "steps3_conv"]
+    poured = graph("- {for: cell in table, steps: [$cell]}", rest="params: {table: [max_pool, relu]}\n")
+    assert [one.operator.name for one in poured.nodes] == ["input", "max_pool", "relu"]
+
+
+def test_a_text_that_names_no_operation() -> None:
+    found = only(bad("- ended: rleu", rest=UNITS), "E207")
+    assert found.label == "`$act` is this text here"
+    assert found.help is not None and "did you mean `relu`?" in found.help
+    only(bad('- {for: "cell in [\'c8\']", $cell: 3}', rest=UNITS), "E209")
 
 
 def test_several_inputs_and_outputs() -> None:
@@ -738,6 +779,17 @@ def test_branches_add_their_name_and_numbered_merges_their_label() -> None:
         "l_conv", "r_conv", "concat", "concat_2_l_conv", "concat_2_r_conv", "concat_2", "m_l_conv", "m_r_conv", "m",
         "concat_3_1_l_conv", "concat_3_1_r_conv", "concat_3_1",
     ]
+
+
+def test_a_merge_with_a_branch_named_like_one_above_adds_its_label() -> None:
+    layers = "- add: {body: [conv: 4], old: []}\n- multiply: {body: [conv: 4], old: []}\n- multiply: {body: [conv: 4], old: []}"
+    assert names(layers) == ["body_conv", "add", "multiply_body_conv", "multiply", "multiply_2_body_conv", "multiply_2"]
+    layers = "- add: {old: [], body: [conv: 4]}\n- multiply: {old: [conv: 4], gate: []}\n- concat: [[conv: 4], [relu]]\n- maximum: [[conv: 8], []]"
+    assert names(layers) == ["body_conv", "add", "old_conv", "multiply", "branch1_conv", "branch2_relu", "concat", "maximum_branch1_conv", "maximum"]
+    skipped = "- {add: {body: [conv: 4], old: []}, when: 1 > 2}\n- multiply: {body: [conv: 4], old: []}"
+    assert names(skipped) == ["multiply_body_conv", "multiply"]
+    apart = "- {add: {body: [conv: 4], old: []}, as: sum}\n- multiply: {body: [conv: 4], old: []}"
+    assert names(apart) == ["sum_body_conv", "sum", "body_conv", "multiply"]
 
 
 def test_a_merge_named_as_its_operation_is_named() -> None:

@@ -22,13 +22,14 @@ class Operations:
     def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics) -> None:
         self.evaluation = evaluation
         self.diagnostics = diagnostics
-        self.fixed: dict[int, tuple[Operator, Map[str, str]]] = {}
+        self.fixed: dict[tuple[int, type[Operator]], tuple[Operator, Map[str, str]]] = {}
         self.checked: set[tuple[type[Operator], str, str]] = set()
 
     def built(self, step: Step, operator: type[Operator], scope: Scope) -> tuple[Operator, Map[str, str]]:
         """The operator with its arguments bound and checked; kept where they hold no expression."""
-        if step.site in self.fixed:
-            return self.fixed[step.site]
+        key = step.site, operator
+        if key in self.fixed:
+            return self.fixed[key]
         arguments = step.arguments
         fixed = arguments is None or not has_expression(arguments)
         if isinstance(arguments, Scalar) and not fixed:
@@ -46,7 +47,7 @@ class Operations:
         built = operator(**{python[name]: kinds[name].normalise(value) for name, value in values.items()})
         text = {name: one.text for name, one in bound.items() if isinstance(one, Scalar) and has_expression(one)}
         if fixed:
-            self.fixed[step.site] = built, text
+            self.fixed[key] = built, text
         return built, text
 
     def attribute(self, operator: type[Operator], name: str, written: Value, scope: Scope, problems: list[Any]) -> Any:

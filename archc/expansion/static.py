@@ -15,7 +15,7 @@ from archc.expansion.binding import (
     missing,
     operator_signature,
 )
-from archc.expansion.words import CellMatch, check_parts, match_cell, unknown_operation
+from archc.expansion.words import CellMatch, cell_arguments, check_parts, match_cell, unknown_operation
 from archc.language.document import Mapping, Scalar, Value, plain
 from archc.language.spec import Cell, File, Macro, Spec, Step
 from archc.language.steps import StepReader
@@ -119,9 +119,9 @@ class _Checker:
                 self.diagnostics.add(one)
             return
         if not isinstance(match, CellMatch):
-            self.diagnostics.add(unknown_operation(step, file))
+            self.diagnostics.add(unknown_operation(step, step.operation, file))
         elif step.arguments is not None:
-            self.diagnostics.add(error(codes.TOO_MANY_ARGUMENTS, step.arguments.span, f"the notation cell `{step.operation}` takes no arguments", help="write the cell alone, or use the operator"))
+            self.diagnostics.add(cell_arguments(step.operation, step.arguments))
 
     def operator_call(self, step: Step) -> None:
         if isinstance(step.arguments, Scalar) and has_expression(step.arguments):
