@@ -137,7 +137,7 @@ class Expander:
         named = place.named
         at = next((at for at, name in enumerate(names) if name != "_"), None)
         if at is not None and label is not None:
-            named = Named(step.names[at].span, len(place.prefix) + len(label))
+            named = Named(step.names[at].span, len(place.prefix) + len(label), place.call)
         if (share, trainable, doc, named) == (place.share, place.trainable, place.doc, place.named):
             return place
         return replace(place, share=share, trainable=trainable, doc=doc, named=named)
