@@ -550,6 +550,35 @@ def test_values_and_tensors_of_a_macro_share_one_namespace() -> None:
     only(bad("- m: 1", rest="macros: {m: {params: {x: int}, body: [{conv: $x, as: x}]}}\n"), "E402")
 
 
+LISTS: list[tuple[str, dict[str, Any]]] = [
+    ("pad: [[0, 1], [0, 1]]", {"amounts": ((0, 1), (0, 1))}),
+    ("pad: [[$a, $a], 2]", {"amounts": ((1, 1), 2)}),
+    ("crop: [[1, 2], [1, 2]]", {"amounts": ((1, 2), (1, 2))}),
+    ("split: [1, 3]", {"parts": (1, 3)}),
+    ("resize: [20, 30]", {"size": (20, 30)}),
+    ("resize: [20, nearest]", {"size": 20, "interpolation": "nearest"}),
+    ("resize: [$a, $b]", {"size": (1, 2)}),
+    ("resize: $c", {"size": (4, 5)}),
+    ("resize: [[20, 30], nearest]", {"size": (20, 30), "interpolation": "nearest"}),
+    ("upsample: [3, 2]", {"size": (3, 2)}),
+    ("rescale: [0.5, 1]", {"factor": 0.5, "offset": 1}),
+    ("rescale: [1, 2, 3, 4]", {"factor": (1, 2, 3, 4)}),
+    ("max_pool: [3, 2]", {"size": 3, "stride": 2}),
+]
+
+
+@pytest.mark.parametrize(("step", "attributes"), LISTS, ids=[step for step, _ in LISTS])
+def test_a_list_is_the_first_argument_where_it_does_not_fit_by_position(step: str, attributes: dict[str, Any]) -> None:
+    rest = "params: {a: 1, b: 2, c: [4, 5]}\n" if "$" in step else ""
+    assert graph(f"- {step}", rest=rest).nodes[1].operator.non_default() == attributes
+
+
+@pytest.mark.parametrize(("step", "code"), [("resize: [20, 30.5]", "E203"), ("resize: [1, 2, 3, 4]", "E209"), ("resize: [$a, 0.5]", "E203"), ("avg_pool: [3, valid]", "E203")])
+def test_a_list_that_fits_in_no_way_shows_the_form_by_name(step: str, code: str) -> None:
+    found = only(bad(f"- {step}", rest="params: {a: 1}\n" if "$" in step else ""), code)
+    assert found.help is not None and "goes by name, `{size: [...]}`" in found.help
+
+
 UNITS = """
 macros:
   basic: {params: {n: int}, body: [conv: $n]}

@@ -9,14 +9,16 @@ from archc.diagnostics import Span, codes, error, warning
 from archc.expansion.binding import (
     Wrong,
     bind,
+    by_position,
     check_value,
     has_expression,
+    is_first,
     macro_signature,
     missing,
     operator_signature,
 )
 from archc.expansion.words import CellMatch, cell_arguments, check_parts, match_cell, unknown_operation
-from archc.language.document import Mapping, Scalar, Value, plain
+from archc.language.document import Mapping, Scalar, Sequence, Value, plain
 from archc.language.spec import Cell, File, Macro, Spec, Step
 from archc.language.steps import StepReader
 from archc.operators import OPERATORS
@@ -128,11 +130,16 @@ class _Checker:
             return
         operator = OPERATORS[step.operation]
         signature = operator_signature(operator)
-        bound, problems = bind(step.arguments, signature, step.span)
+        first = False
+        if isinstance(step.arguments, Sequence) and signature.first_may_be_list:
+            if has_expression(step.arguments):
+                return
+            first = is_first(operator, plain(step.arguments))
+        bound, problems = bind(step.arguments, signature, step.span, first=first)
         problems += missing(step.arguments, bound, signature, step.span)
-        for name, value in bound.items():
+        for name, value in bound.items() if not (problems and isinstance(step.arguments, Sequence)) else ():
             if not has_expression(value):
-                problems += check_value(operator, name, plain(value), value)
+                problems += by_position(check_value(operator, name, plain(value), value), name, step.arguments, signature)
         for one in problems:
             self.diagnostics.add(one)
 
