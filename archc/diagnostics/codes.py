@@ -32,7 +32,7 @@ YAML_SYNTAX = Code("E101", "yaml-syntax", "The text is not well-formed YAML.", "
 UNQUOTED_EXPRESSION = Code(
     "E102",
     "unquoted-expression",
-    "In flow style (inside `{...}` or `[...]`) YAML ends a plain text at a comma, bracket or brace, so an expression that holds one must be quoted.",
+    "In flow style (inside `{...}` or `[...]`) YAML ends a plain text at a comma, bracket or brace, so an expression or sentence that holds one must be quoted.",
     "conv: {filters: $(max(8, width))}",
     'conv: {filters: "$(max(8, width))"}',
 )

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
+from archc.language.flow import cut_texts
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
 from archc.language.expressions.values import LOOK_ALIKES as WORDS
 from archc.language.spec import Parameter
@@ -150,9 +151,13 @@ def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic
         why = "put a space after each colon" if spaced else "arguments by position stand in a list"
         problems.append(error(codes.UNKNOWN_ARGUMENT, arguments.entries[words[0]][0].span, message, help=f"{why}: `{right}`"))
         return found
+    cuts = cut_texts(arguments, signature.names)
+    problems.extend(one.diagnostic for one in cuts)
+    strays = {one for cut in cuts for one in cut.strays}
     for name, (key, value) in arguments.entries.items():
         if name in signature.names:
             found[name] = value
+        if name in found or name in strays:
             continue
         problems.append(error(codes.UNKNOWN_ARGUMENT, key.span, f"{signature.owner} has no parameter `{name}`", help=_unknown_help(name, value, signature)))
     return found
@@ -162,7 +167,7 @@ def _unknown_help(name: str, value: Value, signature: Signature) -> str:
     if is_null(value) and ":" in name:
         return f"put a space after the colon: `{name.replace(':', ': ', 1)}`"
     if is_null(value) and not name.isidentifier():
-        return "an expression with a comma must be quoted in flow style"
+        return "an expression or text with a comma must be quoted in flow style"
     if near := _meant(name, signature):
         return f"did you mean `{near}`?"
     if odd := foreign_letter(name):

@@ -10,6 +10,7 @@ from typing import Any
 
 from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, plain
+from archc.language.flow import cut_texts
 from archc.language.spec import (
     STEP_KEYS,
     TYPES,
@@ -75,8 +76,12 @@ class FileReader:
     def check_keys(self, value: Mapping, known: Iterable[str], what: str) -> None:
         """Unknown keys are errors: in other tools they are ignored, which is the mistake that nobody sees."""
         known = tuple(known)
+        cuts = cut_texts(value, known)
+        for one in cuts:
+            self.diagnostics.add(one.diagnostic)
+        strays = {one for cut in cuts for one in cut.strays}
         for key in value.entries:
-            if key not in known:
+            if key not in known and key not in strays:
                 near = closest(key, known)
                 help = f"did you mean `{near}`?" if near else foreign_letter(key) or f"the keys are {', '.join(known)}"
                 self.wrong(codes.UNKNOWN_KEY, value.key_span(key), f"{what} has no key `{key}`", help)
@@ -118,6 +123,7 @@ class FileReader:
         macros = self.mapping(root.get("macros"), "`macros`")
         if macros is not None:
             self.steps.macros |= set(macros.entries)
+            self.steps.refused |= {name for name in macros.entries if name in OPERATORS or name in RESERVED}
         for one in self.file.used:
             self.steps.macros |= set(one.macros)
         self.file.params = self.params(root.get("params"), "the family")
