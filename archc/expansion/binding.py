@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
-from archc.language.flow import cut_texts
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
 from archc.language.expressions.values import LOOK_ALIKES as WORDS
+from archc.language.flow import cut_texts
 from archc.language.spec import Parameter
 from archc.language.validation import kind_of
 from archc.operators import OPERATORS, Field, Operator, fields_of

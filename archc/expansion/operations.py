@@ -6,7 +6,16 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from archc.diagnostics import Diagnostic, Diagnostics, codes, error, warning
-from archc.expansion.binding import Wrong, bind, by_position, check_value, has_expression, is_first, missing, operator_signature
+from archc.expansion.binding import (
+    Wrong,
+    bind,
+    by_position,
+    check_value,
+    has_expression,
+    is_first,
+    missing,
+    operator_signature,
+)
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.scope import Closure, MacroValue, Scope
 from archc.graph.graph import Tensor
