@@ -550,6 +550,16 @@ def test_values_and_tensors_of_a_macro_share_one_namespace() -> None:
     only(bad("- m: 1", rest="macros: {m: {params: {x: int}, body: [{conv: $x, as: x}]}}\n"), "E402")
 
 
+def test_a_typed_list_has_a_default_limits_and_a_sentence() -> None:
+    for declared in ("{list: int, default: [3, 5], min: 1, doc: of each}", "{type: {list: int}, default: [3, 5], min: 1}"):
+        rest = f"params: {{widths: {declared}}}\n"
+        layers = "- {for: width in widths, conv: $width}"
+        assert [one.shape for one in graph(layers, rest=rest).nodes][1:] == [(8, 8, 3), (8, 8, 5)]
+        assert ids(wrong(f"input: [8, 8, 4]\nlayers:\n  {layers}\n{rest}", widths=[3, 0])) == ["E204"]
+        assert ids(wrong(f"input: [8, 8, 4]\nlayers:\n  {layers}\n{rest}", widths=[3, "a"])) == ["E203"]
+    only(bad("- conv: 4", rest="params: {widths: {list: int, type: int, default: 3}}\n"), "E215")
+
+
 LISTS: list[tuple[str, dict[str, Any]]] = [
     ("pad: [[0, 1], [0, 1]]", {"amounts": ((0, 1), (0, 1))}),
     ("pad: [[$a, $a], 2]", {"amounts": ((1, 1), 2)}),

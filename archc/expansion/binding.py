@@ -387,15 +387,18 @@ def check_parameter(parameter: Parameter, value: Any, written: Value, owner: str
         for at, one in enumerate(value):
             if not has_type(one, parameter.item):
                 return [type_error(f"item {at + 1} of {part}", TYPE_WORDS[parameter.item], one, follow(written, [at]).span)]
-    return [*_range(parameter, value, place, part)]
-
-
-def _range(parameter: Parameter, value: Any, place: Span, part: str) -> list[Diagnostic]:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+            if found := _range(parameter, one, follow(written, [at]).span, f"item {at + 1} of {part}"):
+                return found
     if parameter.choices is not None and not any(_same(value, one) for one in parameter.choices):
         choices = [str(one) for one in parameter.choices]
         near = closest(str(value), choices)
         return [error(codes.WRONG_VALUE, place, f"{part} cannot be {kind_of(value)}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")]
+    return _range(parameter, value, place, part)
+
+
+def _range(parameter: Parameter, value: Any, place: Span, part: str) -> list[Diagnostic]:
+    """What is wrong with a number, or with one of a list, by the parameter's limits."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and parameter.minimum is not None and value < parameter.minimum:
         return [error(codes.WRONG_VALUE, place, f"{part} is at least {parameter.minimum}, and this is {value}")]
     if number and parameter.maximum is not None and value > parameter.maximum:

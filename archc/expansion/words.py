@@ -6,7 +6,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any
 
-from archc.diagnostics import closest, codes, error, foreign_letter
+from archc.diagnostics import Span, closest, codes, error, foreign_letter
 from archc.expansion.binding import Wrong
 from archc.language.document import MAGNITUDE_LIMIT, Value
 from archc.language.spec import Cell, File, Macro, Step
@@ -66,6 +66,12 @@ def check_parts(step: Step, match: CellMatch) -> None:
 def cell_arguments(word: str, arguments: Value) -> Any:
     """A cell is called with arguments."""
     return error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"the notation cell `{word}` takes no arguments", help="write the cell alone, or use the operator")
+
+
+def unknown_macro(name: str, span: Span, file: File) -> Any:
+    """No macro has the name that an argument gives."""
+    near = closest(name, file.macro_names())
+    return error(codes.UNKNOWN_OPERATION, span, f"there is no macro `{name[:80]}`", help=f"did you mean `{near}`?" if near else "")
 
 
 def unknown_operation(step: Step, word: str, file: File) -> Any:

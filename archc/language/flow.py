@@ -13,8 +13,9 @@ PROSE = ("doc", "title", "authors", "venue", "section", "note")
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A text that a comma ended, the keys that became of the rest of it, and what to say."""
+    """A text that a comma ended: its key, the keys that became of the rest of it, and what to say."""
 
+    owner: str
     strays: tuple[str, ...]
     diagnostic: Diagnostic
 
@@ -40,4 +41,4 @@ def _cut(value: Mapping, owner: str, strays: list[str]) -> Cut:
     sign = "'" if '"' in text else '"'
     message = f"a comma in flow style ends the text of `{owner}`, so this became a key of its own"
     help = f"quote it: `{owner}: {sign}{text}{sign}`"
-    return Cut(tuple(strays), error(codes.UNQUOTED_EXPRESSION, value.key_span(strays[0]), message, help=help))
+    return Cut(owner, tuple(strays), error(codes.UNQUOTED_EXPRESSION, value.key_span(strays[0]), message, help=help))

@@ -64,7 +64,8 @@ class StepReader:
         if self.refused & value.entries.keys():
             return None
         if len(operations) > 1:
-            operations = self.without_strays(value, operations)
+            value = self.without_cuts(value, operations)
+            operations = [key for key in value.entries if key not in STEP_KEYS]
         if len(operations) != 1:
             self.not_one(value, operations)
             return None
@@ -82,14 +83,14 @@ class StepReader:
             return replace(step, arguments=options, branches=branches)
         return step
 
-    def without_strays(self, value: Mapping, operations: list[str]) -> list[str]:
-        """What flow style made of an unquoted `for`, `when` or `doc` is reported as that, once."""
+    def without_cuts(self, value: Mapping, operations: list[str]) -> Mapping:
+        """What flow style made of an unquoted `for`, `when` or `doc` is reported as that, once, and left out."""
         known = (*STEP_KEYS, *(one for one in operations if self.is_operation(one)))
         cuts = cut_texts(value, known, ("for", "when", "doc"))
         for one in cuts:
             self.diagnostics.add(one.diagnostic)
-        strays = {one for cut in cuts for one in cut.strays}
-        return [one for one in operations if one not in strays]
+        lost = {key for cut in cuts for key in (cut.owner, *cut.strays)}
+        return replace(value, entries={key: one for key, one in value.entries.items() if key not in lost})
 
     def not_one(self, value: Mapping, operations: list[str]) -> None:
         if not operations:
