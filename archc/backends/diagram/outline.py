@@ -23,17 +23,18 @@ WIDE_MERGE = 8
 
 @dataclass(frozen=True)
 class Parts:
-    """What all views of a graph have in common: its units, the tree of its blocks, and which of them are equal."""
+    """What all views of a graph have in common: its units, the tree of its blocks, which of them are equal, its totals."""
 
     units: Units
     root: Block
     folder: Folder
+    totals: str
 
 
 def parts_of(graph: Graph) -> Parts:
     """The parts of a graph, for views in which layers are fused and blocks folded."""
     units = fuse(graph)
-    return Parts(units, blocks(graph, units), Folder(graph, units))
+    return Parts(units, blocks(graph, units), Folder(graph, units), words.totals(graph))
 
 
 def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = None) -> Outline:
@@ -53,7 +54,7 @@ def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = 
     every = [edges, *(one.drawn.edges for one in drawn)]
     return Outline(
         title=graph.title or graph.address,
-        totals=words.totals(graph),
+        totals=parts.totals if parts else words.totals(graph),
         items=plan.items,
         boxes=plan.boxes,
         edges=edges,
