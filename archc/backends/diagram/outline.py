@@ -279,12 +279,17 @@ class Plan:
         copies = tuple(tuple(node for unit in _units_of(part) for node in self._nodes(unit)) for part in run.parts)
         outputs = tuple(name for copy in copies for node in copy for name in self._output_names.get(node.index, ()))
         title = self._title(first, len(run.parts))
-        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled, part=first.groups[-1])
+        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled, part=first.groups[-1], folded=self._elsewhere(run))
         self.folded = self.folded or len(run.parts) > 1
         for part in run.parts:
             self._box_of.update((unit, box.id) for unit in _units_of(part))
         self._explain(first.groups, True)
         return self._added(box)
+
+    def _elsewhere(self, run: Run) -> tuple[Node, ...]:
+        """The nodes that a block is drawn for because a frame around it is."""
+        units = [unit for part in run.parts for unit in _units_of(part)]
+        return tuple(node for unit in units for copy in self._all_copies(unit)[1:] for node in self._nodes(copy))
 
     def _all_copies(self, unit: int) -> list[int]:
         """A unit and those it is drawn for, through folds inside folds."""

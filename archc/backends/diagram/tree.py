@@ -24,6 +24,7 @@ class Box:
     its own first. `title` is set where the box is a whole block, and
     `shortcut` where that block adds what it reads to what it makes of it.
     `names` are words that stand in a template for attributes; `text` stands for all else where there is no layer to show.
+    `folded` are further nodes that it stands for where it is drawn in a folded frame: those of the frame's copies.
     `written` are the lines in it; a `tabled` block has its numbers in a table. `part` is the part of the text that a
     whole block is.
     """
@@ -40,6 +41,12 @@ class Box:
     written: tuple[str, ...] = ()
     tabled: bool = False
     part: Group | None = None
+    folded: tuple[Node, ...] = ()
+
+    @property
+    def every_node(self) -> tuple[Node, ...]:
+        """All nodes that the box stands for, each once."""
+        return tuple(dict.fromkeys((*(node for copy in self.copies for node in copy), *self.folded)))
 
     @property
     def head(self) -> Node:

@@ -35,7 +35,7 @@ def cell(content: object, value: object = None, tag: str = "td", **more: object)
 
 def resource(name: str) -> str:
     """A file that the report is made of, by its path in this package."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8").strip() + "\n"
+    return files("archc.backends.report").joinpath(name).read_text(encoding="utf-8").strip() + "\n"
 
 
 def digest(content: str) -> str:

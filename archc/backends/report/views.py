@@ -17,7 +17,7 @@ from archc.backends.diagram.page import page
 from archc.backends.diagram.styles import theme_of
 from archc.backends.diagram.svg import to_svg
 from archc.backends.diagram.tree import Box, Cluster, Outline
-from archc.backends.diagram.view import View
+from archc.backends.diagram.view import Detail, View
 from archc.backends.diagram.words import DROPPED, MULTIPLY, SEPARATOR
 from archc.graph.graph import Graph, Group, Node
 
@@ -57,7 +57,8 @@ def views(graph: Graph) -> Views:
     painter = _Painter(keys)
     found = [painter.drawn(keys[path], _called(path), one, path, columns=1) for path, one in overviews.items()]
     levels = found[:1] if len(found) > 1 else []
-    for detail, title in (("blocks", "Blocks"), ("layers", "Layers")):
+    rest: tuple[tuple[Detail, str], ...] = (("blocks", "Blocks"), ("layers", "Layers"))
+    for detail, title in rest:
         drawn = outline(graph, View(detail), parts)
         levels.append(painter.drawn(detail, title, drawn, None, columns=0))
     return Views(tuple(levels), tuple(found[1:]), complete)
@@ -118,7 +119,7 @@ class _Painter:
     def _facts(self, of: object, path: Opened | None) -> dict[str, str]:
         """What the page has to know of a box or frame."""
         if isinstance(of, Box):
-            facts = {"data-nodes": ranges(node.index for copy in of.copies for node in copy)}
+            facts = {"data-nodes": ranges(node.index for node in of.every_node)}
             return {**facts, **self._opening(of, path)} if of.part is not None else facts
         if isinstance(of, Cluster) and of.part is not None and path and of.part in path:
             return {
@@ -177,7 +178,7 @@ def chart_parts(graph: Graph) -> list[Part]:
         costly = [box for box in boxes if any(node.weights for copy in box.copies for node in copy)]
         inner = [box.part for box in costly if box.part is not None]
         if len(costly) >= FEWEST_PARTS or not inner:
-            return [Part(_part_name(box), tuple(node for copy in box.copies for node in copy)) for box in boxes]
+            return [Part(_part_name(box), box.every_node) for box in boxes]
         opened |= frozenset(inner)
 
 
