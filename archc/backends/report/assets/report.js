@@ -18,7 +18,7 @@ byId("theme").addEventListener("click", () => setTheme(root.dataset.theme !== "d
 
 // The drawing: one of those that the page holds is shown at a time.
 const drawings = new Map([[drawing.dataset.view, drawing.firstElementChild]]);
-const pan = Panzoom(drawing, {minScale: 0.05, maxScale: 8, step: 0.35, overflow: "clip", cursor: "grab", handleStartEvent: () => {}});
+const pan = Panzoom(drawing, {canvas: true, minScale: 0.05, maxScale: 8, step: 0.35, overflow: "clip", cursor: "grab", handleStartEvent: () => {}});
 const READABLE = 0.9;
 let boxesOf = new Map();
 
