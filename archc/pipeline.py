@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
 from archc.analyses.expectations import Expectation, check_expectations
-from archc.diagnostics import CompileError, Diagnostic, Diagnostics, closest, codes, error, warning
+from archc.diagnostics import CompileError, Diagnostic, Diagnostics, Span, closest, codes, error, warning
 from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
+from archc.language.document import Mapping as Entries
 from archc.language.document import Scalar, Value
+from archc.language.families import Opener as Libraries
 from archc.language.families import SpecReader, given
 from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
@@ -41,6 +43,16 @@ class Compiled:
         """The expanded graph."""
         return self.analysed.graph
 
+    @property
+    def place(self) -> Span:
+        """Where the text has the network's name: the variant's, or the spec's."""
+        root = self.spec.file.root
+        declared = root.get("variants")
+        if isinstance(declared, Entries) and self.variant.name in declared.entries:
+            return declared.entries[self.variant.name][0].span
+        name = root.get("name")
+        return root.span if name is None else name.span
+
     @cached_property
     def lowered(self) -> KerasModel:
         """The list of Keras layers."""
@@ -64,7 +76,10 @@ class Compiled:
             from archc.backends.keras.weight_files import read_weights
 
             for name, values in read_weights(Path(weights), self.lowered).items():
-                model.get_layer(name).set_weights(values)
+                layer = model.get_layer(name)
+                layer.set_weights(values)
+                if hasattr(layer, "finalize_state"):
+                    layer.finalize_state()  # Keras's Normalization takes its variables up only when it is told to
         return model
 
     def check_modules(self, allowed: Collection[str]) -> None:
@@ -162,6 +177,19 @@ class Family:
         diagnostics.stop_on_errors()
         return Compiled(self.spec, chosen, analysed, (*self.notices, *diagnostics), facts)
 
+    @property
+    def title(self) -> str:
+        """The family's own title, or else its name."""
+        title = self.spec.file.root.get("title")
+        return title.text if isinstance(title, Scalar) else self.spec.name
+
+    def own(self) -> list[str]:
+        """The variants that are not derived from another one with `like`."""
+        declared = self.spec.file.root.get("variants")
+        if not isinstance(declared, Entries):
+            return list(self)
+        return [name for name, (_, value) in declared.entries.items() if not (isinstance(value, Entries) and value.get("like") is not None)]
+
     def choose(self, variant: str | None) -> str:
         """The variant's exact name; the default one where none is asked for."""
         variants = self.spec.variants
@@ -198,13 +226,12 @@ class Family:
 
     def entry(self) -> FamilyEntry:
         """What the index and `archc list` tell of the family. Raises `CompileError`."""
-        root, variants = self.spec.file.root, self.spec.variants.values()
-        title = root.get("title")
+        variants = self.spec.variants.values()
         source = next(iter(variants)).source
         networks = [self.compile(one.name or None) for one in variants]
         return {
             "digest": digest(self.address.path) if self.address.path else "",
-            "title": title.text if isinstance(title, Scalar) else self.spec.name,
+            "title": self.title,
             "paper": str(source.get("title", "")),
             "year": source["year"] if isinstance(source.get("year"), int) else None,
             "variants": [
@@ -221,11 +248,11 @@ class Family:
         }
 
 
-def load_address(address: Address) -> Family:
-    """The family at an address. Raises `CompileError`."""
+def load_address(address: Address, opener: Libraries | None = None) -> Family:
+    """The family at an address, its libraries from where it is, or from where an opener finds them. Raises `CompileError`."""
     diagnostics = Diagnostics()
     reader = StepReader(diagnostics)
-    specs = SpecReader(reader, Opener(address.path))
+    specs = SpecReader(reader, opener or Opener(address.path))
     spec = specs.spec(address.source)
     if spec is None or specs.lost:
         # Without its libraries a spec has words that nobody knows; that is one cause.

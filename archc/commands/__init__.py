@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "check": "validate and compile specs, and prove what they expect",
     "draw": "write diagrams only",
     "stats": "show layers, parameters and multiply-accumulates",
+    "table": "show a family's configuration table, as its paper has it",
+    "diff": "show what differs between two networks, layer by layer",
     "expand": "write the plain spec after macros, families and expressions",
     "list": "list shipped and local specs",
     "schema": "print the JSON Schema of the language, for editors",

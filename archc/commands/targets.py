@@ -47,7 +47,7 @@ def families(addresses: Sequence[str]) -> Iterator[tuple[Family, str]]:
     """The families and the variants asked for; a pattern in a path is filled in."""
     for address in addresses:
         for one in filled(address):
-            found = find(one, sys.stdin.buffer.read() if one.startswith("-") else None)
+            found = find(one, sys.stdin.buffer.read() if one == "-" or one.startswith("-:") else None)
             yield load_address(found), found.variant
 
 

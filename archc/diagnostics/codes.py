@@ -98,6 +98,7 @@ EXPRESSION_VALUE = Code("E505", "expression-value", "The operation has no result
 
 EXPECTATION = Code("E601", "expectation", "What `expect:` states is not true of the compiled network.", "expect: {params: 1}", "expect: {params: 61706}")
 NOT_APPLICABLE = Code("W602", "not-applicable", "Parameters were set from outside, so `expect:` was not checked.")
+OVER_BUDGET = Code("E603", "over-budget", "The network costs more than the limits of the call allow (`--max-params`, `--max-macs`, `--max-memory`), or what it costs is unknown.", "archc check lenet --max-params 50k", "archc check lenet --max-params 100k")
 
 LIMIT_FILE = Code("E701", "limit-file", "A spec is at most 1 MiB; with its libraries 16 MiB in 256 files.")
 LIMIT_NESTING = Code("E702", "limit-nesting", "Lists and mappings nest at most 64 deep.")
