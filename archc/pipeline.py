@@ -117,8 +117,21 @@ class Compiled:
 
         return stats(self.analysed)
 
-    def _repr_svg_(self) -> str:
-        return self.to_svg()
+    def to_html(self) -> str:
+        """The report: one page with the diagram, the layers, their cost, the checked facts and the spec."""
+        from archc.backends.report.page import page
+
+        return page(self.graph, self.expectations)
+
+    def __repr__(self) -> str:
+        from archc.backends.report.notebook import summary
+
+        return summary(self.analysed)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from archc.backends.report.notebook import bundle
+
+        return bundle(self.analysed)
 
 
 class Family:

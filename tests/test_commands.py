@@ -548,7 +548,9 @@ def test_api() -> None:
     assert archc.compile("vgg:D", classes=10).stats()["output_shape"] == [10]
     network = archc.compile("lenet")
     assert network.to_dot().startswith("digraph")
-    assert "<svg" in network._repr_svg_()
+    assert "<svg" in network.to_svg()
+    assert network.to_html().startswith("<!DOCTYPE html>")
+    assert repr(network) == "<archc lenet:keras: 61.7 k parameters, 417 k MACs, 8 layers>"
     assert "build_model" in network.to_python()
 
 

@@ -81,7 +81,7 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
     artefacts: list[Artefact] = []
     lost: Failure | None = None
     for kind in kinds:
-        extra = drawing if kind in DIAGRAMS else {"seed": options.seed, "weights": options.weights} if kind == "keras" else {}
+        extra = drawing if kind in DIAGRAMS else options_of(kind, one, options)
         try:
             artefacts += backend(kind, **extra).emit(one.graph)
         except EngineError as problem:
@@ -103,6 +103,13 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
     if lost is not None:
         raise lost
     return [str(path) for path in paths]
+
+
+def options_of(kind: str, one: Compiled, options: argparse.Namespace) -> dict[str, Any]:
+    """What a backend is told beside the graph."""
+    if kind == "keras":
+        return {"seed": options.seed, "weights": options.weights}
+    return {"expectations": one.expectations} if kind == "html" else {}
 
 
 def size(number: int) -> str:

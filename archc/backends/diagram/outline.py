@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from archc.backends.diagram import templates, words
 from archc.backends.diagram.folding import Block, Folder, Run, blocks
@@ -20,12 +20,33 @@ UNNAMED = re.compile(r"steps(_\d+)?$")
 WIDE_MERGE = 8
 """Merges of more inputs have no labels at them: they would hide the lines."""
 
-def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
-    """What to draw of a graph."""
+
+@dataclass(frozen=True)
+class Parts:
+    """What all views of a graph have in common: its units, the tree of its blocks, which of them are equal, its totals."""
+
+    units: Units
+    root: Block
+    folder: Folder
+    totals: str
+
+
+def parts_of(graph: Graph) -> Parts:
+    """The parts of a graph, for views in which layers are fused and blocks folded."""
+    units = fuse(graph)
+    return Parts(units, blocks(graph, units), Folder(graph, units), words.totals(graph))
+
+
+def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = None) -> Outline:
+    """What to draw of a graph; `parts` are those of `parts_of`, where they have been found before."""
     view = view if isinstance(view, View) else View(view)
-    units = separate(graph) if view.detail == "layers" else fuse(graph)
-    root = blocks(graph, units)
-    plan = Plan(graph, units, view)
+    if view.detail == "layers":
+        units, folder = separate(graph), None
+        root = blocks(graph, units)
+    else:
+        found = parts or parts_of(graph)
+        units, root, folder = found.units, found.root, found.folder
+    plan = Plan(graph, units, view, folder)
     plan.find_templates(root)
     plan.arrange(root)
     edges = plan.edges()
@@ -33,7 +54,7 @@ def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
     every = [edges, *(one.drawn.edges for one in drawn)]
     return Outline(
         title=graph.title or graph.address,
-        totals=words.totals(graph),
+        totals=parts.totals if parts else words.totals(graph),
         items=plan.items,
         boxes=plan.boxes,
         edges=edges,
@@ -47,12 +68,12 @@ def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
 class Plan:
     """The state of one arrangement: which unit is drawn in which box."""
 
-    def __init__(self, graph: Graph, units: Units, view: View, names: Mapping[int, dict[str, str]] | None = None) -> None:
+    def __init__(self, graph: Graph, units: Units, view: View, folder: Folder | None, names: Mapping[int, dict[str, str]] | None = None) -> None:
         self._graph = graph
         self._units = units
         self._view = view
         self._names = names or {}
-        self._folder = Folder(graph, units) if view.detail != "layers" else None
+        self._folder = folder
         self._drawn_by = list(range(len(units.chains)))
         self._copies: dict[int, list[int]] = {}
         self._box_of: dict[int, int] = {}
@@ -94,7 +115,7 @@ class Plan:
             if count == 1 and (not title or title in titles):
                 pending.extend((inner, target, titles) for inner in reversed(self._merged(first)))
                 continue
-            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first), made=macro_of(first.groups))
+            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first), made=macro_of(first.groups), part=first.groups[-1])
             self._explain(first.groups, cluster.dead or count > 1)
             target.append(cluster)
             pending.extend((inner, cluster.items, (*titles, title)) for inner in reversed(self._merged(first)))
@@ -123,7 +144,7 @@ class Plan:
             first = runs[0].first
             assert isinstance(first, Block)
             table = templates.numbers(runs, self._graph, self._units.chains)
-            inner = Plan(self._graph, self._units, View(), table.names)
+            inner = Plan(self._graph, self._units, View(), self._folder, table.names)
             inner.arrange_template(first)
             title = self._title(first, 2)
             if any(one.title == title for one in made) and self.boxes[self._box_of[first.units[0]]].shortcut:
@@ -258,12 +279,17 @@ class Plan:
         copies = tuple(tuple(node for unit in _units_of(part) for node in self._nodes(unit)) for part in run.parts)
         outputs = tuple(name for copy in copies for node in copy for name in self._output_names.get(node.index, ()))
         title = self._title(first, len(run.parts))
-        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled)
+        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled, part=first.groups[-1], folded=self._elsewhere(run))
         self.folded = self.folded or len(run.parts) > 1
         for part in run.parts:
             self._box_of.update((unit, box.id) for unit in _units_of(part))
         self._explain(first.groups, True)
         return self._added(box)
+
+    def _elsewhere(self, run: Run) -> tuple[Node, ...]:
+        """The nodes that a block is drawn for because a frame around it is."""
+        units = [unit for part in run.parts for unit in _units_of(part)]
+        return tuple(node for unit in units for copy in self._all_copies(unit)[1:] for node in self._nodes(copy))
 
     def _all_copies(self, unit: int) -> list[int]:
         """A unit and those it is drawn for, through folds inside folds."""

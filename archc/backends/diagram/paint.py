@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from archc.backends.diagram import words
@@ -95,7 +95,7 @@ class Painter:
         if not least:
             return group
         dx, dy = (0.0, -least) if self._down else (-least, 0.0)
-        return Group(group.kind, tuple(moved(one, dx, dy) for one in group.shapes), group.id, group.tip)
+        return replace(group, shapes=tuple(moved(one, dx, dy) for one in group.shapes))
 
     def rectangle(self, across: tuple[float, float], along: tuple[float, float]) -> tuple[float, float, float, float]:
         """x, y, width and height."""
@@ -110,7 +110,7 @@ class Painter:
         if box.shortcut:
             shapes += self._shortcut(x, y, width, height)
         kind = f"node {'block' if box.title else css_class(box.role)}"
-        return Group(kind, tuple(shapes), f"{self._prefix}n{box.id}", words.tooltip(box).translate(words.DROPPED))
+        return Group(kind, tuple(shapes), f"{self._prefix}n{box.id}", words.tooltip(box).translate(words.DROPPED), box)
 
     def _outline(self, box: Box, x: float, y: float, width: float, height: float) -> list[Shape]:
         line, fill = self._theme.role(box.role)
@@ -155,7 +155,7 @@ class Painter:
         if title:
             shapes.append(Text(x + 7.0, y + 12.0, title, TITLE, self._theme.text, "start", folded))
         kind = "frame folded" if folded else "frame"
-        return Group(kind, tuple(shapes), f"{self._prefix}b{number}", cluster.tooltip.translate(words.DROPPED))
+        return Group(kind, tuple(shapes), f"{self._prefix}b{number}", cluster.tooltip.translate(words.DROPPED), cluster)
 
     def edge(self, edge: Edge, way: list[Point], number: int) -> Group:
         """A line with its head."""

@@ -15,18 +15,20 @@ class View:
     """What of a network is shown.
 
     Blocks named in `expand` show what is in them, those in `collapse` are one box; a name is a macro's, or what the
-    block is called in the text. Below `depth` frames blocks are boxes (0: no such limit).
+    block is called in the text. Below `depth` frames blocks are boxes (0: no such limit). `opened` are parts of the text
+    that show what is in them, and no other of their name does.
     """
 
     detail: Detail = "blocks"
     expand: tuple[str, ...] = ()
     collapse: tuple[str, ...] = ()
     depth: int = 0
+    opened: frozenset[Group] = frozenset()
 
     def boxed(self, groups: list[Group], depth: int) -> bool | None:
         """Whether a block at this depth is one box; `None` where no rule speaks of it."""
         names = {name for group in groups for name in (group.label, group.title) if name}
-        if names & set(self.expand):
+        if names & set(self.expand) or not self.opened.isdisjoint(groups):
             return False
         if names & set(self.collapse) or (self.depth and depth >= self.depth):
             return True
