@@ -6,10 +6,12 @@ fragments) is not counted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archc.analyses.cost import Cost
 from archc.analyses.work import ACTIVATIONS
-from archc.graph.graph import Graph, Node, Tensor
+from archc.graph.graph import Graph, Node
 from archc.operators import Role, product
 
 FLOAT = 4
@@ -36,10 +38,11 @@ class Peak:
 class Memory:
     """What a network holds for a batch; `None` where a size is open.
 
-    `nodes` has the bytes that each node's outputs take (0 for views), `weights` each weight once. `peak` lets element-wise
+    `whole` has the bytes of each node's outputs, `nodes` those that it takes (0 for views), `weights` each weight once. `peak` lets element-wise
     operators write over their input, `peak_apart` gives each output memory of its own. Weights come on top of both.
     """
 
+    whole: tuple[int | None, ...]
     nodes: tuple[int | None, ...]
     activations: int | None
     weights: int
@@ -67,48 +70,26 @@ class Training:
         return self.weights + self.gradients + self.state + self.activations + self.backward
 
 
-def memory(graph: Graph, batch: int = 1) -> Memory:
+def memory(graph: Graph, cost: Cost, batch: int = 1) -> Memory:
     """The memory of inference, nodes computed in the graph's order."""
-    whole = [_output_bytes(node, batch) for node in graph.nodes]
+    whole = tuple(_bytes(node, batch) for node in graph.nodes)
     own = tuple(0 if is_view(node) else one for node, one in zip(graph.nodes, whole, strict=True))
-    weights = sum(FLOAT * weight.size for node in graph.nodes if node.shared is None for weight in node.weights)
-    sizes = [one for one in whole if one is not None]
-    if len(sizes) < len(whole):
-        return Memory(own, None, weights, None, None)
-    return Memory(own, sum(one for one in own if one is not None), weights, peak(graph, batch, True), peak(graph, batch, False))
+    if None in whole:
+        return Memory(whole, own, None, FLOAT * cost.params, None, None)
+    activations = sum(one for one in own if one is not None)
+    lives = _lives(graph)
+    return Memory(whole, own, activations, FLOAT * cost.params, *(peak(graph, lives, own, in_place) for in_place in (True, False)))
 
 
-def peak(graph: Graph, batch: int, in_place: bool) -> Peak:
-    """Goes through the graph in its order: a tensor lives from its node to its last reader, an output to the end."""
-    root, last, kept = _lifetimes(graph)
-    ends: list[list[Tensor]] = [[] for _ in graph.nodes]
-    for tensor, at in last.items():
-        ends[at].append(tensor)
-    live = most = at_node = 0
-    for node in graph.nodes:
-        made = [] if is_view(node) else [Tensor(node.index, at) for at in range(len(node.shapes))]
-        needed = sum(_bytes(graph, one, batch) for one in made)
-        if in_place and _overwrites(graph, node, root, last, kept):
-            needed = 0
-        if live + needed > most:
-            most, at_node = live + needed, node.index
-        live += sum(_bytes(graph, one, batch) for one in made)
-        live -= sum(_bytes(graph, one, batch) for one in ends[node.index])
-    return Peak(most, at_node)
-
-
-def training(graph: Graph, optimizer: str = "adam", batch: int = 1) -> Training:
+def training(graph: Graph, cost: Cost, optimizer: str = "adam", batch: int = 1) -> Training:
     """Weights, gradients, the optimiser's state, the tensors that the backward pass reads, and the gradients it holds at once.
 
     Kept are the outputs and inputs of all nodes from the first trainable weight on. The gradients held at once are those of one
     node's inputs and outputs, where they are the most. Raises `KeyError` for an optimiser that `OPTIMIZERS` lacks.
     """
-    trainable = [sum(one.size for one in node.weights if one.trainable) if node.trainable else 0 for node in graph.nodes]
-    every = sum(one.size for node in graph.nodes if node.shared is None for one in node.weights)
-    learned = sum(count for count, node in zip(trainable, graph.nodes, strict=True) if node.shared is None)
-    kept, extra, backward = _kept(graph, trainable, batch)
-    return Training(optimizer, batch, FLOAT * every, FLOAT * learned, FLOAT * learned * OPTIMIZERS[optimizer],
-                    None if kept is None or extra is None else kept + extra, backward)
+    kept, backward = _kept(graph, cost, batch)
+    learned = FLOAT * cost.trainable
+    return Training(optimizer, batch, FLOAT * cost.params, learned, learned * OPTIMIZERS[optimizer], kept, backward)
 
 
 def is_view(node: Node) -> bool:
@@ -116,73 +97,83 @@ def is_view(node: Node) -> bool:
     return node.operator.name in VIEWS or node.operator.role is Role.REGULARISATION
 
 
-def _kept(graph: Graph, trainable: list[int], batch: int) -> tuple[int | None, int | None, int | None]:
-    root = _lifetimes(graph)[0]
-    learns: list[bool] = []
-    tensors: set[Tensor] = set()
-    extra = backward = 0
+def peak(graph: Graph, lives: Lives, sizes: Sequence[int | None], in_place: bool) -> Peak:
+    """Goes through the graph in its order: a node's outputs live from it to their last reader, a network's output to the end."""
+    ends: list[list[int]] = [[] for _ in graph.nodes]
+    for owner, last in lives.last.items():
+        ends[last].append(owner)
+    live = most = at = 0
     for node in graph.nodes:
-        learns.append(bool(trainable[node.index]) or any(learns[one.node] for one in node.inputs))
-        if not learns[-1]:
-            continue
-        outputs = [Tensor(node.index, at) for at in range(len(node.shapes))]
-        sizes = [product(graph.shape(one)) for one in (*node.inputs, *outputs)]
-        if None in sizes:
-            return None, None, None
-        backward = max(backward, FLOAT * batch * sum(one for one in sizes if one is not None))
-        tensors.update(root.get(one, one) for one in (*node.inputs, *outputs))
-        if vars(node.operator).get("activation") in KEEPS_INPUT:
-            extra += _bytes(graph, outputs[0], batch)
-    return sum(_bytes(graph, one, batch) for one in tensors), extra, backward
+        made = sizes[node.index] or 0
+        needed = 0 if in_place and _overwrites(graph, node, lives, sizes) else made
+        if live + needed > most:
+            most, at = live + needed, node.index
+        live += made - sum(sizes[one] or 0 for one in ends[node.index])
+    return Peak(most, at)
 
 
-def _lifetimes(graph: Graph) -> tuple[dict[Tensor, Tensor], dict[Tensor, int], set[Tensor]]:
-    """The tensor whose memory each view is, the last reader of each memory, and what is kept to the end."""
-    root: dict[Tensor, Tensor] = {}
-    last: dict[Tensor, int] = {}
+@dataclass(frozen=True)
+class Lives:
+    """For each node the node that owns the memory of its outputs, and for each owner its last reader (the end: no entry)."""
+
+    owner: list[int]
+    last: dict[int, int]
+
+
+def _lives(graph: Graph) -> Lives:
+    owner: list[int] = []
+    last: dict[int, int] = {}
     for node in graph.nodes:
         for one in node.inputs:
-            last[root.get(one, one)] = node.index
-        for at in range(len(node.shapes)):
-            tensor = Tensor(node.index, at)
-            if is_view(node):
-                root[tensor] = root.get(node.inputs[0], node.inputs[0])
-                last[root[tensor]] = node.index
-            else:
-                last[tensor] = node.index
-    kept = {root.get(tensor, tensor) for _, tensor in graph.outputs}
-    return root, {tensor: at for tensor, at in last.items() if tensor not in kept}, kept
+            last[owner[one.node]] = node.index
+        mine = owner[node.inputs[0].node] if is_view(node) else node.index
+        owner.append(mine)
+        last[mine] = node.index
+    for _, tensor in graph.outputs:
+        last.pop(owner[tensor.node], None)
+    return Lives(owner, last)
 
 
-def _overwrites(graph: Graph, node: Node, root: dict[Tensor, Tensor], last: dict[Tensor, int], kept: set[Tensor]) -> bool:
+def _overwrites(graph: Graph, node: Node, lives: Lives, sizes: Sequence[int | None]) -> bool:
     name = node.operator.name
     if name not in IN_PLACE and (name not in ACTIVATIONS or "softmax" in name):
         return False
-    size = product(node.shape)
     for one in node.inputs:
-        memory = root.get(one, one)
-        read_later = memory in kept or last[memory] > node.index
-        of_network = graph.nodes[memory.node].operator.role is Role.INPUT
-        if not read_later and not of_network and product(graph.shape(memory)) == size:
+        owner = lives.owner[one.node]
+        ours = graph.nodes[owner].operator.role is not Role.INPUT
+        if ours and lives.last.get(owner) == node.index and sizes[owner] == sizes[node.index]:
             return True
     return False
 
 
-def _bytes(graph: Graph, tensor: Tensor, batch: int) -> int:
-    values = product(graph.shape(tensor))
-    assert values is not None
-    return values * batch * _width(graph.nodes[tensor.node])
+def _kept(graph: Graph, cost: Cost, batch: int) -> tuple[int | None, int | None]:
+    """What the forward pass keeps for the backward one, and the most gradients of activations at once."""
+    owner = _lives(graph).owner
+    learns: list[bool] = []
+    kept: set[int] = set()
+    extra = backward = 0
+    for node in graph.nodes:
+        weights = cost.nodes[node.index if node.shared is None else node.shared].trainable
+        learns.append(bool(weights) or any(learns[one.node] for one in node.inputs))
+        if not learns[-1]:
+            continue
+        sizes = [_bytes(graph.nodes[one], batch) for one in (node.index, *(one.node for one in node.inputs))]
+        if None in sizes:
+            return None, None
+        known = [one for one in sizes if one is not None]
+        backward = max(backward, sum(known))
+        kept.update(owner[one] for one in (node.index, *(one.node for one in node.inputs)))
+        extra += known[0] if vars(node.operator).get("activation") in KEEPS_INPUT else 0
+    return extra + sum(_bytes(graph.nodes[one], batch) or 0 for one in kept), backward
 
 
-def _width(node: Node) -> int:
-    return DTYPES[vars(node.operator)["dtype"]] if node.operator.role is Role.INPUT else FLOAT
-
-
-def _output_bytes(node: Node, batch: int) -> int | None:
+def _bytes(node: Node, batch: int) -> int | None:
+    """What a node's outputs take."""
+    width = DTYPES[vars(node.operator)["dtype"]] if node.operator.role is Role.INPUT else FLOAT
     total = 0
     for shape in node.shapes:
         values = product(shape)
         if values is None:
             return None
-        total += values * batch * _width(node)
-    return total
+        total += values
+    return total * batch * width

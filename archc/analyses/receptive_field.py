@@ -40,8 +40,10 @@ class Field:
         """How far the last position's field reaches over the end of the input, per axis."""
         found: list[float | None] = []
         for size, jump, before, positions, available in zip(self.size, self.jump, self.before, output, network_input, strict=False):
-            known = before is not None and positions is not None and available is not None
-            found.append((positions - 1) * jump + size - before - available if known else None)  # pyright: ignore[reportOptionalOperand]
+            if before is None or positions is None or available is None:
+                found.append(None)
+            else:
+                found.append((positions - 1) * jump + size - before - available)
         return tuple(found)
 
 

@@ -7,7 +7,7 @@ one example in inference. A window counts whole, also where it lies over the pad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,25 +43,17 @@ FREE = (
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Operations of each kind; `None` where a size that they need is open."""
+    """Operations by kind; a count is `None` where a size that it needs is open, `kinds` where nobody states the layer's work."""
 
-    bias: int | None = 0
-    activation: int | None = 0
-    normalisation: int | None = 0
-    pooling: int | None = 0
-    elementwise: int | None = 0
-    softmax: int | None = 0
-    resizing: int | None = 0
-    known: bool = True
-    """False for a layer whose work nobody states."""
+    kinds: Mapping[str, int | None] | None
 
     @property
     def total(self) -> int | None:
         """All of it; `None` where a part is unknown."""
-        return _sum([getattr(self, kind) for kind in KINDS]) if self.known else None
+        return None if self.kinds is None else _sum(self.kinds.values())
 
 
-NOTHING = Work()
+NOTHING = Work({})
 
 
 def work(graph: Graph) -> tuple[Work, ...]:
@@ -73,22 +65,27 @@ def node_work(node: Node) -> Work:
     """The work of one node."""
     operator, name = node.operator, node.operator.name
     if name in UNKNOWN:
-        return Work(known=False)
+        return Work(None)
     if name in FREE:
         return NOTHING
     if name in ACTIVATIONS:
-        return Work(**_activation(operator, name, product(node.shape)))
+        return Work(_activation(operator, name, product(node.shape)))
     kind, rule = RULES[name]
     if kind != "layer":
-        return Work(**{kind: rule(operator, node.input_shapes, node.shape)})
-    values = product(node.shape)
-    attributes = vars(operator)
-    return Work(bias=values if attributes["bias"] else 0, **_activation(operator, attributes["activation"], values))
+        count = rule(operator, node.input_shapes, node.shape)
+        return NOTHING if count == 0 else Work({kind: count})
+    values, attributes = product(node.shape), vars(operator)
+    bias: dict[str, int | None] = {"bias": values} if attributes["bias"] else {}
+    return Work(bias | _activation(operator, attributes["activation"], values))
 
 
 def total_work(nodes: tuple[Work, ...]) -> Work:
-    """The sum of the work of all nodes, kind by kind."""
-    return Work(*(_sum([getattr(one, kind) for one in nodes]) for kind in KINDS), all(one.known for one in nodes))
+    """The sum of the work of all nodes, kind by kind, in the order of `KINDS`."""
+    stated = [one.kinds for one in nodes if one.kinds is not None]
+    if len(stated) < len(nodes):
+        return Work(None)
+    there = {kind for one in stated for kind in one}
+    return Work({kind: _sum(one[kind] for one in stated if kind in one) for kind in KINDS if kind in there})
 
 
 def flops(macs: int | None, other: Work) -> int | None:
@@ -97,8 +94,13 @@ def flops(macs: int | None, other: Work) -> int | None:
     return None if macs is None or more is None else 2 * macs + more
 
 
-def _sum(numbers: list[int | None]) -> int | None:
-    return None if None in numbers else sum(one for one in numbers if one is not None)
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    total = 0
+    for one in numbers:
+        if one is None:
+            return None
+        total += one
+    return total
 
 
 def _activation(operator: Operator, name: str, values: int | None) -> dict[str, int | None]:
@@ -107,7 +109,7 @@ def _activation(operator: Operator, name: str, values: int | None) -> dict[str, 
         options = vars(operator)
         steps += (options["max_value"] is not None) + bool(options["negative_slope"]) + bool(options["threshold"])
     kind = "softmax" if name in ("softmax", "log_softmax") else "activation"
-    return {kind: 0 if not steps else _times(values, steps)}
+    return {kind: _times(values, steps)} if steps else {}
 
 
 def _times(values: int | None, steps: int) -> int | None:
@@ -162,8 +164,7 @@ def _scale(operator: Any, inputs: tuple[Shape, ...], output: Shape) -> int | Non
 
 
 def _rescale(operator: Any, inputs: tuple[Shape, ...], output: Shape) -> int | None:
-    factor, offset = vars(operator)["factor"], vars(operator)["offset"]
-    return _times(product(output), (factor != 1) + (offset != 0))
+    return _times(product(output), (operator.factor != 1) + (operator.offset != 0))
 
 
 def _merge(operator: Any, inputs: tuple[Shape, ...], output: Shape) -> int | None:
@@ -199,7 +200,7 @@ RULES: Mapping[str, tuple[str, Rule]] = {
     "global_avg_pool": ("pooling", _global),
     "global_max_pool": ("pooling", _global),
     "adaptive_avg_pool": ("pooling", _adaptive),
-    **{name: ("elementwise", _merge) for name in (*MERGES, "average")},
+    **dict.fromkeys((*MERGES, "average"), ("elementwise", _merge)),
     "upsample": ("resizing", _resize),
     "resize": ("resizing", _resize),
 }
