@@ -85,12 +85,12 @@ def page(table: Table, *more: str) -> str:
 def fragment(table: Table) -> str:
     """The table as HTML: a caption, heads with their scope, notes."""
     heads = "".join(f'<th scope="col"{_numeric(one)}>{_escaped(one.heading)}</th>' for one in table.columns)
-    lines = ["<table>", f"<caption>{_escaped(table.caption)}</caption>", f"<thead><tr>{heads}</tr></thead>", "<tbody>"]
+    lines = ['<div class="wide">', "<table>", f"<caption>{_escaped(table.caption)}</caption>", f"<thead><tr>{heads}</tr></thead>", "<tbody>"]
     for row in table.rows:
         first = f'<th scope="row" style="padding-left:{len(row.lines) // 3 * 1.2 + 0.6:.1f}em">{_escaped(row.cells[0])}</th>'
         rest = "".join(f"<td{_numeric(column)}>{_escaped(cell)}</td>" for column, cell in zip(table.columns[1:], row.cells[1:], strict=True))
         lines.append(f"<tr{' class=total' if row.total else ''}>{first}{rest}</tr>")
-    lines += ["</tbody>", "</table>", *(f"<p>{_escaped(one)}</p>" for one in table.notes)]
+    lines += ["</tbody>", "</table>", "</div>", *(f"<p>{_escaped(one)}</p>" for one in table.notes)]
     return "\n".join(lines)
 
 
@@ -131,11 +131,12 @@ def _numeric(column: Column) -> str:
 
 STYLE = """\
 :root { color-scheme: light dark; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1.5rem 0; }
 caption { font-size: 1.15em; font-weight: 600; padding-bottom: .6em; text-align: left; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding: .22em .6em; text-align: left; vertical-align: top; }
-thead th { background: Canvas; border-bottom: 2px solid; position: sticky; top: 0; }
+.wide { overflow-x: auto; }
+thead th { border-bottom: 2px solid; white-space: nowrap; }
 tbody th { font-weight: 400; }
 .number { text-align: right; white-space: nowrap; }
 .total > * { font-weight: 600; }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from archc.backends.base import Artefact
     from archc.backends.charts.accuracy import Accuracy
     from archc.backends.charts.points import Point
+    from archc.backends.charts.presets import Preset
     from archc.pipeline import Compiled
 
 EXAMPLES = """examples:
@@ -36,6 +37,10 @@ CHARTS = {
     "bars": "accuracy of each network",
     "density": "accuracy for each million parameters",
     "depth": "depth by year",
+}
+TITLES = {
+    "bubble": "Top-1 accuracy against cost", "pareto": "Accuracy that cost buys", "params": "Top-1 accuracy against parameters",
+    "bars": "Top-1 accuracy", "density": "Accuracy for each parameter", "depth": "Depth by year",
 }
 KINDS = ("svg", "png", "html", "vega", "csv", "markdown")
 PRESETS = ("canziani", "efficientnet-fig1", "efficientnet-fig8", "ilsvrc")
@@ -73,8 +78,9 @@ def check(options: argparse.Namespace, kinds: Sequence[str]) -> None:
 
     if bool(options.specs) == bool(options.preset):
         raise Failure("a comparison is of SPECs, or of a preset's networks" if options.specs else "what to compare is missing", "archc compare vgg:D resnet:50, or archc compare --preset canziani", WRONG_CALL)
-    if options.preset and (options.values or options.chart and options.preset == "ilsvrc"):
+    if options.preset and (options.values or (options.chart and options.preset == "ilsvrc")):
         raise Failure(f"the preset {options.preset} takes neither --set nor, for ilsvrc, --chart", "name the SPECs instead", WRONG_CALL)
+    chosen(options.chart or "bubble", tuple(CHARTS), "--chart")
     drawn = [one for one in kinds if one in PICTURES]
     if drawn and not can_draw():
         raise Failure(f"{', '.join(drawn)} need a plotting library, and none is installed", "pip install 'archc[charts]'; tables and --emit vega,csv,markdown need none", WRONG_CALL, codes.NO_CHARTS)
@@ -89,13 +95,13 @@ def compare(kinds: Sequence[str], options: argparse.Namespace, console: Console)
     from archc.backends.charts.vega import Scatter
 
     preset = FIGURES[options.preset] if options.preset else Preset("Networks compared", "", (), Scatter())
-    points = gather(preset.networks, options.protocol or preset.protocol, options, console)
+    points = gather(preset, options, console)
     axis = options.x or preset.scatter.axis
     title = options.title or preset.title
     write(figures(points, title, axis, preset.notes, short=options.format == "text"), options.format, console)
     if not kinds:
         return DONE
-    names = chosen(options.chart or "bubble", tuple(CHARTS))
+    names = chosen(options.chart or "bubble", tuple(CHARTS), "--chart")
     stem = options.preset or "compare"
     notes = [*measures(points), *preset.notes]
     whole = figures(points, title, axis, preset.notes)
@@ -104,25 +110,26 @@ def compare(kinds: Sequence[str], options: argparse.Namespace, console: Console)
         known = [one for one in points if one.top1 is not None or name == "depth"]
         if not known:
             raise Failure("none of these networks has a published accuracy on record", "give yours: --accuracy FILE", WRONG_CALL)
-        spec = draw(name, points, axis, title, preset, notes, options)
+        heading = title if options.title or options.preset else TITLES[name]
+        spec = draw(name, points, axis, heading, preset, notes, options)
         artefacts += files(stem if options.preset and not options.chart else f"{stem}-{name}", spec, whole, kinds)
     report(artefacts, options, console)
     return DONE
 
 
-def gather(networks: Sequence[tuple[str, str, str]], protocol: str, options: argparse.Namespace, console: Console) -> list[Point]:
+def gather(preset: Preset, options: argparse.Namespace, console: Console) -> list[Point]:
     """Every network compiled once, with its accuracy."""
     from archc.backends.charts.accuracy import assign
     from archc.backends.charts.points import point
 
     known = accuracies(options.accuracy)
     found: dict[str, tuple[Compiled, str, str]] = {}
-    with console.working("compiling", total=len(networks) or None) as now:
-        for address, label, family in networks or [(one, "", "") for one in options.specs]:
+    with console.working("compiling", total=len(preset.networks) or None) as now:
+        for address, label, family in preset.networks or [(one, "", "") for one in options.specs]:
             now(address)
             for one in compiled([address], options.values):
                 found.setdefault(one.graph.address, (one, label or one.graph.title, family or name_of(one)))
-    assigned = assign(list(found), known, protocol)
+    assigned = assign(list(found), known, options.protocol or preset.protocol, preset.main)
     return [point(one.analysed, label, family, assigned.get(address)) for address, (one, label, family) in found.items()]
 
 
@@ -137,7 +144,7 @@ def accuracies(path: str | None) -> tuple[Accuracy, ...]:
     except AccuracyError as problem:
         raise Failure(f"{path}: {problem}", "archc's own figures are an example: archc/data/accuracy.csv", WRONG_CALL) from None
     except OSError as problem:
-        raise Failure(f"{path} cannot be read: {problem.strerror}", "", WRONG_CALL, codes.FILE_NOT_FOUND) from None
+        raise Failure(f"{path} cannot be read: {problem.strerror}", "a CSV file with the columns network,top1,protocol,source is meant", WRONG_CALL, codes.FILE_NOT_FOUND) from None
     mine = {one.network for one in own}
     return (*own, *(one for one in read() if one.network not in mine))
 
@@ -148,7 +155,7 @@ def name_of(one: Compiled) -> str:
     return title.text if isinstance(title, Scalar) else one.spec.name
 
 
-def draw(name: str, points: list[Point], axis: str, title: str, preset: Any, notes: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
+def draw(name: str, points: list[Point], axis: str, title: str, preset: Preset, notes: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
     """A chart as Vega-Lite."""
     from dataclasses import replace
 
@@ -159,7 +166,7 @@ def draw(name: str, points: list[Point], axis: str, title: str, preset: Any, not
         "bubble": preset.subtitle or "The area of a bubble is the number of parameters.",
         "pareto": "Dashed: the Pareto front. What lies below it costs more than another network of at least its accuracy.",
         "params": preset.subtitle or "Networks of one family are joined.",
-        "bars": "ImageNet top-1 accuracy.",
+        "bars": "On ImageNet's validation set.",
         "density": "ImageNet top-1 accuracy, in points for each million parameters.",
         "depth": "Weight layers on the longest path, by the year of publication.",
     }[name]
@@ -175,7 +182,7 @@ def draw(name: str, points: list[Point], axis: str, title: str, preset: Any, not
         view = vega.bars(points, lambda one: one.density, "top-1 points for each million parameters", format=".2f")
         notes = [*notes, "Parameters of the compiled networks."]
     else:
-        view, notes = vega.depths(points), [one for one in preset.notes]
+        view, notes = vega.depths(points), list(preset.notes)
     if name in ("bubble", "pareto", "params") and (left := vega.unnamed(view)):
         notes = [*notes, f"{left} label{'s are' if left > 1 else ' is'} left out for want of room; the table has every network."]
     return vega.page(title, subtitle, notes, view)

@@ -85,18 +85,19 @@ def _percent(text: str, at: int) -> float:
     return value
 
 
-def assign(networks: Sequence[str], known: Iterable[Accuracy], wanted: str = "") -> dict[str, Assigned]:
+def assign(networks: Sequence[str], known: Iterable[Accuracy], wanted: str = "", main: str = "") -> dict[str, Assigned]:
     """A figure for each network that has one, from as few measures as can be.
 
     Figures of one crop go before those of several. `wanted` is a text that the protocol or source must hold, whatever the case.
-    The measure that covers the most networks is taken first, among equals the one that stands first in the file.
+    The measure that covers the most networks is taken first, among equals the one that stands first in the file; one whose protocol
+    is `main` goes before all.
     """
     rows = [one for one in known if one.network in networks and _fits(one, wanted)]
     found: dict[str, Assigned] = {}
     used = 0
     for crops in (["1"], None):
         while left := [one for one in rows if one.network not in found and (crops is None or one.crops in crops)]:
-            measure = _widest(left)
+            measure = _widest([one for one in left if one.protocol == main] or left)
             mark = "" if not used else MARKS[used - 1] if used <= len(MARKS) else f"({used})"
             used += 1
             for one in left:

@@ -62,8 +62,8 @@ def chart(found: Sequence[Winner]) -> dict[str, Any]:
         for one in found
     ]
     notes = [
-        "Depth: convolutions and dense layers on the longest path of the compiled network (alexnet:2012, zfnet, googlenet:main, resnet:152, senet:154).",
-        "Errors are those of the winning entries on the challenge's test set, most of them several networks together; the table has what each was.",
+        "Depth: convolutions and dense layers on the longest path of the compiled network; the table names its spec.",
+        "Errors are those of the entries on the challenge's test set, most of them of several networks together; the table tells more.",
         "† from memory, not confirmed in public text",
     ]
     subtitle = "ILSVRC classification, 2010 to 2017: top-5 error, and the depth of the network in weight layers."

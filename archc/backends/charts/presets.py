@@ -10,13 +10,18 @@ from archc.backends.charts.vega import Scatter
 
 @dataclass(frozen=True)
 class Preset:
-    """A figure: its title, its networks with label and family, and how it shows them. `notes` tell how it departs from the original."""
+    """A figure: its title, its networks with label and family, and how it shows them.
+
+    `protocol` is what accuracies must hold in their protocol or source, `main` the protocol that goes without a mark; `notes` tell
+    how the figure departs from the original.
+    """
 
     title: str
     subtitle: str
     networks: tuple[tuple[str, str, str], ...]
     scatter: Scatter
     protocol: str = ""
+    main: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -40,6 +45,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Scatter(axis="ops", sized=True, logarithmic=False),
         "",
+        "",
         (
             "AlexNet, GoogLeNet and Inception-v3 are the networks of torchvision, whose accuracies these are.",
             "An operation is a multiplication or an addition: 2 for each multiply-accumulate, as in the paper.",
@@ -61,6 +67,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Scatter(axis="params", sized=False, joined=("EfficientNet",), logarithmic=False),
         "EfficientNet paper Table 2",
+        "single crop",
         ("Parameters are those of the compiled networks, moving statistics of batch normalisation included.", "Accuracies are those of the paper's Table 2; AmoebaNet, SENet at 320 pixels and GPipe have no spec."),
     ),
     "efficientnet-fig8": Preset(
@@ -75,6 +82,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Scatter(axis="macs", sized=False, logarithmic=False, lines=tuple(("efficientnet-scaling:baseline", f"efficientnet-scaling:{one}") for one in ("depth-4", "width-2", "resolution-2", "compound"))),
         "EfficientNet paper Table 7",
+        "single crop",
         ("The paper states accuracies for the ends of its curves only (Table 7); the lines join them to the baseline. What the paper calls FLOPS are multiply-accumulates.",),
     ),
 }

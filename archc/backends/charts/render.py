@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +15,7 @@ KINDS = {"svg": "svg", "png": "png", "html": "html", "vega": "vl.json", "csv": "
 """What a comparison is written as, and the ends of the files' names."""
 PICTURES = ("svg", "png", "html")
 VERSION = "6.1"
+GLOBALS = "window.vegaEmbed = vegaEmbed;"
 SCALE = 2.0
 """Pixels of a PNG for each point of the chart."""
 
@@ -38,10 +40,16 @@ def _bytes(kind: str, spec: dict[str, Any], table: Table) -> bytes:
     import vl_convert
 
     if kind == "svg":
-        return vl_convert.vegalite_to_svg(spec, vl_version=VERSION).encode()
+        return numbered(vl_convert.vegalite_to_svg(spec, vl_version=VERSION)).encode()
     if kind == "png":
         return vl_convert.vegalite_to_png(spec, vl_version=VERSION, scale=SCALE)
-    return interactive(spec, table, vl_convert.javascript_bundle(vl_version=VERSION)).encode()
+    return interactive(spec, table, vl_convert.javascript_bundle(GLOBALS, vl_version=VERSION)).encode()
+
+
+def numbered(svg: str) -> str:
+    """The picture with its clips numbered from 1: Vega counts on from chart to chart of one process."""
+    names: dict[str, str] = {}
+    return re.sub(r"\b(clip|gradient_)\d+\b", lambda one: names.setdefault(one[0], f"{one[1]}{len(names) + 1}"), svg)
 
 
 def interactive(spec: dict[str, Any], table: Table, bundle: str) -> str:
@@ -49,7 +57,7 @@ def interactive(spec: dict[str, Any], table: Table, bundle: str) -> str:
     data = json.dumps(spec, ensure_ascii=False).replace("</", "<\\/")
     code = bundle.replace("</script", "<\\/script")
     chart = (
-        '<div id="chart" role="img" aria-label="The chart; the table below has its figures."></div>\n'
+        '<div id="chart" role="figure" aria-label="The chart; the table below has its figures."></div>\n'
         f"<script>{code}</script>\n"
         f'<script>\nvegaEmbed("#chart", {data}, {{renderer: "svg", actions: {{export: true, source: false, compiled: false, editor: false}}}});\n</script>'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from archc.backends.charts.labels import Bubble, place
 from archc.backends.charts.points import AXES, Point, front
+from archc.backends.diagram.metrics import text_width
 
 Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -86,6 +88,10 @@ def scatter(points: Sequence[Point], options: Scatter) -> Spec:
     bubbles = [Bubble(x.pixel(a), height - y.pixel(b), size / 2, f"{one.label}{one.mark}", int(one.address not in best)) for a, b, size, one in zip(xs, ys, sizes, shown, strict=True)]
     joins = _joins(shown, options)
     segments = [(bubbles[a].x, bubbles[a].y, bubbles[b].x, bubbles[b].y) for a, b in joins]
+    if options.front:
+        steps = sorted((one.x, one.y) for one in bubbles if one.rank == 0)
+        for (a, b), (c, d) in itertools.pairwise(steps):
+            segments += [(a, b, c, b), (c, b, c, d)]
     labels = place(bubbles, LABEL, width, height, segments)
     rows: list[Spec] = []
     for one, a, b, label in zip(shown, xs, ys, labels, strict=True):
@@ -153,9 +159,10 @@ def bars(points: Sequence[Point], figure: Callable[[Point], float | None], title
     if order:
         shown.sort(key=lambda one: -(figure(one) or 0))
     rows = [{**facts(one), "value": _round(figure(one) or 0)} for one in shown]
-    base = {"y": {"field": "label", "type": "nominal", "sort": None, "axis": {"title": None, "labelColor": INK, "labelLimit": 340, "ticks": False, "domain": False}}, "x": {"field": "value", "type": "quantitative", "axis": {"title": title, "tickCount": 8}}}
     tinted = {"color": {"field": "family", "type": "nominal", "scale": hues(shown), "legend": _legend(shown)}}
-    dimmed = {"condition": {"test": "datum.mark != ''", "value": 0.45}, "value": 0.9}
+    dimmed = {"condition": {"test": "datum.mark != ''", "value": 0.45}, "value": 1}
+    highest = max((one["value"] for one in rows), default=1)
+    base = {"y": {"field": "label", "type": "nominal", "sort": None, "axis": {"title": None, "labelColor": INK, "labelLimit": 340, "ticks": False, "domain": False}}, "x": {"field": "value", "type": "quantitative", "scale": {"domain": [0, _round(highest * 1.09)], "nice": False}, "axis": {"title": title, "tickCount": 8}}}
     return {
         "width": WIDTH - 160, "height": {"step": 21}, "data": {"values": rows}, "encoding": base,
         "layer": [
@@ -168,7 +175,8 @@ def bars(points: Sequence[Point], figure: Callable[[Point], float | None], title
 def depths(points: Sequence[Point]) -> Spec:
     """A column for each network of known year, the oldest first; bars where they are more than columns have room for."""
     shown = sorted((one for one in points if one.year is not None), key=lambda one: (one.year or 0, one.depth))
-    if len(shown) > FEW:
+    room = WIDTH / max(1, len(shown)) - 6
+    if len(shown) > FEW or any(text_width(one.label, LABEL) > room for one in shown):
         named = [replace(one, label=f"{one.label} ({one.year})") for one in shown]
         return bars(named, lambda one: float(one.depth), "weight layers", order=False, format="d")
     rows = [{"x": f"{one.label}\n{one.year}", "depth": one.depth, "depth text": str(one.depth), **facts(one), "unsure": False} for one in shown]
@@ -249,8 +257,8 @@ def _joins(points: Sequence[Point], options: Scatter) -> list[tuple[int, int]]:
     places = {one.address: at for at, one in enumerate(points)}
     found = [(places[a], places[b]) for a, b in options.lines if a in places and b in places]
     for family in options.joined:
-        members = sorted((one for one in points if one.family == family), key=lambda one: one.along(options.axis) or 0)
-        found += [(places[a.address], places[b.address]) for a, b in zip(members, members[1:], strict=False)]
+        members = sorted((one for one in points if one.family == family), key=lambda one: (one.mark, one.along(options.axis) or 0))
+        found += [(places[a.address], places[b.address]) for a, b in itertools.pairwise(members) if a.mark == b.mark]
     return found
 
 
@@ -280,6 +288,10 @@ def _bubbles(options: Scatter, largest: int, widest: float, scale: Spec) -> list
     }
     mark: Spec = {"type": "point", "shape": "circle", "filled": False, "strokeWidth": 1.3}
     encoding["fill"] = {"field": "family", "type": "nominal", "scale": scale, "legend": None}
+    if not options.sized:
+        # A small ring is white inside, so that no line runs through it.
+        encoding["fill"]["condition"] = {"test": "datum.mark != ''", "value": "white"}
+        filled["condition"] = [{"test": "datum.mark != ''", "value": 1}, *(one for one in filled["condition"] if one["test"] != "datum.mark != ''")]
     if options.sized:
         encoding["size"] = {"field": "parameters (M)", "type": "quantitative", "scale": {"type": "linear", "domain": [0, _round(largest / 1e6)], "range": [0, _round(widest**2)]},
                             "legend": {"title": "parameters (M)", "values": _sizes(largest / 1e6), "symbolFillColor": "transparent", "symbolStrokeColor": GREY, "format": "~r"}}
