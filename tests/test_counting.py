@@ -18,6 +18,7 @@ from archc.analyses.blocks import Block, blocks
 from archc.analyses.cost import cost
 from archc.analyses.memory import IN_PLACE, OPTIMIZERS, VIEWS, memory, training
 from archc.analyses.work import ACTIVATIONS, FREE, RULES, UNKNOWN
+from archc.backends import stats_table, tabular
 from archc.commands import main
 from archc.graph.graph import Graph
 from archc.operators import OPERATORS, product
@@ -385,9 +386,28 @@ def test_unknown_columns_are_met_with_the_closest(capsys: pytest.CaptureFixture[
 
 
 def test_blocks_of_one_layer_are_that_layer() -> None:
-    def sizes(block: Block) -> list[int]:
+    def inside(block: Block) -> list[Block]:
         inner = [one for one in block.parts if not isinstance(one, int)]
-        return [len(block.parts), *(size for one in inner for size in sizes(one))]
+        return [*inner, *(each for one in inner for each in inside(one))]
 
     for address in ("googlenet:main", "efficientnet:b0", "unet:2015"):
-        assert min(sizes(blocks(archc.compile(address).graph))) > 1
+        found = inside(blocks(archc.compile(address).graph))
+        assert found
+        assert all(len(list(one.nodes())) > 1 for one in found)
+
+
+def test_a_stage_of_one_block_keeps_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads("\n".join(lines(capsys, "efficientnet:b0", "--depth", "1", "--format", "json")))
+    names = [one["name"] for one in found["blocks"]]
+    assert [one for one in names if one.startswith("stage")] == [f"stage{at}" for at in range(1, 8)]
+
+
+def test_a_narrow_terminal_has_fewer_columns() -> None:
+    compiled = archc.compile("resnet:18")
+    figures = compiled.stats()
+    rows = stats_table.chosen(compiled.graph, figures, 2, None, None)
+    wide, narrow = (stats_table.fitting(figures, rows, stats_table.USUAL, room) for room in (200, 80))
+    assert wide == list(stats_table.USUAL)
+    assert {"output", "params", "macs"} <= set(narrow) < set(wide)
+    printed = tabular.text(stats_table.table(figures, rows, narrow)).splitlines()
+    assert max(map(len, printed[: len(rows) + 3])) <= 80

@@ -62,14 +62,10 @@ def _path(node: Node) -> list[tuple[str, str]]:
 
 
 def _simplify(block: Block) -> None:
-    """A block of one layer is that layer, and a block of one block is that block under both labels."""
+    """A block of one layer is that layer."""
     for at, part in enumerate(block.parts):
         if isinstance(part, int):
             continue
         _simplify(part)
-        if len(part.parts) > 1:
-            continue
-        inner = part.parts[0]
-        if not isinstance(inner, int):
-            inner.label = f"{part.label}_{inner.label}"
-        block.parts[at] = inner
+        if len(part.parts) == 1 and isinstance(part.parts[0], int):
+            block.parts[at] = part.parts[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archc.analyses.blocks import Block, blocks
-from archc.backends.tabular import Column, Row, Table
+from archc.backends.tabular import Column, Row, Table, text, width
 from archc.diagnostics.figures import count, memory
 from archc.graph.graph import Graph
 from archc.operators import show
@@ -108,6 +108,7 @@ COLUMNS: dict[str, tuple[Column, Cell, Callable[[Figures], object]]] = {
 }
 """The columns by the names that `--columns` takes: what stands at the top, the cell for people, the value for machines."""
 USUAL = ("op", "output", "params", "macs", "share", "other", "memory", "field")
+SPARE = ("op", "other", "share", "memory", "field")
 SORTED: dict[str, str] = {
     "params": "params", "trainable": "trainable", "macs": "macs", "flops": "flops", "memory": "activation_bytes", "weights": "weight_bytes", "intensity": "intensity",
 }
@@ -166,6 +167,16 @@ def table(data: Figures, rows: Sequence[Part], columns: Sequence[str]) -> Table:
     heads = [Column("layer", "layer", False), *(one[0] for one in kept)]
     made = [_row(one, kept) for one in rows]
     return Table(f"{data['title']} ({data['address']})", heads, made, totals(data))
+
+
+def fitting(data: Figures, rows: Sequence[Part], columns: Sequence[str], room: int) -> list[str]:
+    """The columns that a terminal has room for; those go first that the tree or another column tells as well."""
+    kept = list(columns)
+    for spare in SPARE:
+        if max(map(width, text(Table("", (made := table(data, rows, kept)).columns, made.rows)).splitlines())) + len(kept) + 2 <= room:
+            break
+        kept = [one for one in kept if one != spare]
+    return kept
 
 
 def _row(part: Part, columns: list[tuple[Column, Cell, Callable[[Figures], object]]]) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from archc.analyses.memory import OPTIMIZERS
@@ -51,7 +52,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         rows = stats_table.chosen(one.graph, figures, options.depth, options.sort, options.top)
         if options.format == "csv":
             rows = [row for row in rows if not row.open]
-        tables.append(stats_table.table(figures, rows, columns))
+        on_terminal = options.format == "text" and options.columns is None and coloured(sys.stdout)
+        kept = stats_table.fitting(figures, rows, columns, get_terminal_size().columns) if on_terminal else columns
+        tables.append(stats_table.table(figures, rows, kept))
     write(tables, options.format)
     return DONE
 
@@ -101,7 +104,7 @@ def show(table: Table) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    made = RichTable(box=box.SIMPLE_HEAD, title=Text(table.caption, style="bold"), title_justify="left", pad_edge=False)
+    made = RichTable(box=box.SIMPLE_HEAD, title=Text(table.caption, style="bold"), title_justify="left", pad_edge=False, padding=(0, 2, 0, 0))
     for column in table.columns:
         made.add_column(column.heading, justify="right" if column.numeric else "left", no_wrap=column.numeric, overflow="fold")
     for row in table.rows:
