@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archc.backends.charts.points import AXES
+from archc.backends.charts.presets import ILSVRC, NAMES
+from archc.backends.charts.render import KINDS, PICTURES, can_draw
 from archc.backends.tabular import Table, comma_separated, markdown, text
 from archc.backends.tabular import page as html
 from archc.commands import DONE, WRONG_CALL, Failure
@@ -42,19 +45,16 @@ TITLES = {
     "bubble": "Top-1 accuracy against cost", "pareto": "Accuracy that cost buys", "params": "Top-1 accuracy against parameters",
     "bars": "Top-1 accuracy", "density": "Accuracy for each parameter", "depth": "Depth by year",
 }
-KINDS = ("svg", "png", "html", "vega", "csv", "markdown")
-PRESETS = ("canziani", "efficientnet-fig1", "efficientnet-fig8", "ilsvrc")
-AXES = ("macs", "ops", "flops", "params")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     parser.add_argument("specs", metavar="SPEC", nargs="*", help="path.yaml, a name such as vgg:D, a family such as vgg:*, an alias such as vgg16")
-    parser.add_argument("--preset", choices=PRESETS, help="a known figure: its networks, its axes")
+    parser.add_argument("--preset", choices=NAMES, help="a known figure: its networks, its axes")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="values", help="give a parameter of the families a value")
     add_format(parser, TABLE_FORMATS)
     parser.add_argument("--chart", metavar="LIST", help=f"{'; '.join(f'{name}: {what}' for name, what in CHARTS.items())} (default: bubble)")
-    parser.add_argument("--x", choices=AXES, help="the cost: MACs, operations (2 x MACs), FLOPs with all other work, or parameters (default: macs)")
+    parser.add_argument("--x", choices=tuple(AXES), help="the cost: MACs, operations (2 x MACs), FLOPs with all other work, or parameters (default: macs)")
     parser.add_argument("--log", action=argparse.BooleanOptionalAction, help="a logarithmic axis (default: where costs differ by more than 30 times)")
     parser.add_argument("--accuracy", metavar="FILE", help="your own figures: CSV with network,top1,protocol,source; they go before archc's")
     parser.add_argument("--protocol", metavar="TEXT", default="", help="only accuracies whose protocol or source holds this text, such as torchvision")
@@ -65,21 +65,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Prints the table, and writes charts where they are asked for."""
-    kinds = chosen(options.emit or "svg", KINDS) if options.emit or options.output else []
+    kinds = chosen(options.emit or "svg", tuple(KINDS)) if options.emit or options.output else []
     check(options, kinds)
-    if options.preset == "ilsvrc":
+    if options.preset == ILSVRC:
         return ilsvrc(kinds, options, console)
     return compare(kinds, options, console)
 
 
 def check(options: argparse.Namespace, kinds: Sequence[str]) -> None:
     """Refuses calls that can't be done, before anything is compiled."""
-    from archc.backends.charts.render import PICTURES, can_draw
-
     if bool(options.specs) == bool(options.preset):
         raise Failure("a comparison is of SPECs, or of a preset's networks" if options.specs else "what to compare is missing", "archc compare vgg:D resnet:50, or archc compare --preset canziani", WRONG_CALL)
-    if options.preset and (options.values or (options.chart and options.preset == "ilsvrc")):
-        raise Failure(f"the preset {options.preset} takes neither --set nor, for ilsvrc, --chart", "name the SPECs instead", WRONG_CALL)
+    if options.preset and (options.values or (options.chart and options.preset == ILSVRC)):
+        raise Failure(f"the preset {options.preset} takes neither --set nor, for {ILSVRC}, --chart", "name the SPECs instead", WRONG_CALL)
     chosen(options.chart or "bubble", tuple(CHARTS), "--chart")
     drawn = [one for one in kinds if one in PICTURES]
     if drawn and not can_draw():
@@ -90,11 +88,10 @@ def compare(kinds: Sequence[str], options: argparse.Namespace, console: Console)
     """A comparison of networks."""
     from archc.backends.charts.points import measures
     from archc.backends.charts.points import table as figures
-    from archc.backends.charts.presets import PRESETS as FIGURES
-    from archc.backends.charts.presets import Preset
+    from archc.backends.charts.presets import PRESETS, Preset
     from archc.backends.charts.vega import Scatter
 
-    preset = FIGURES[options.preset] if options.preset else Preset("Networks compared", "", (), Scatter())
+    preset = PRESETS[options.preset] if options.preset else Preset("Networks compared", "", (), Scatter())
     points = gather(preset, options, console)
     axis = options.x or preset.scatter.axis
     title = options.title or preset.title
@@ -198,7 +195,7 @@ def ilsvrc(kinds: Sequence[str], options: argparse.Namespace, console: Console) 
     winners = figure.winners(network)
     write(figure.table(winners, short=options.format == "text"), options.format, console)
     if kinds:
-        report(files("ilsvrc", figure.chart(winners), figure.table(winners), kinds), options, console)
+        report(files(ILSVRC, figure.chart(winners), figure.table(winners), kinds), options, console)
     return DONE
 
 

@@ -68,7 +68,7 @@ PRESETS: Mapping[str, Preset] = {
         Scatter(axis="params", sized=False, joined=("EfficientNet",), logarithmic=False),
         "EfficientNet paper Table 2",
         "single crop",
-        ("Parameters are those of the compiled networks, moving statistics of batch normalisation included.", "Accuracies are those of the paper's Table 2; AmoebaNet, SENet at 320 pixels and GPipe have no spec."),
+        ("Parameters are those of the compiled networks, moving statistics of batch normalisation included.", "Accuracies are those of the paper's Table 2; its PolyNet, AmoebaNet, SENet at 320 pixels and GPipe have no spec."),
     ),
     "efficientnet-fig8": Preset(
         "Scaling up EfficientNet-B0 in different ways",
