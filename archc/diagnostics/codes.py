@@ -114,6 +114,7 @@ CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an out
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
 WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
 NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
+NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need a plotting library, which is not installed.", "", "pip install 'archc[charts]'")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")
