@@ -42,7 +42,7 @@ def cost(graph: Graph) -> Cost:
     macs = [one.macs for one in nodes]
     total = None if None in macs else sum(one for one in macs if one is not None)
     weighty = (Role.CONVOLUTION, Role.DENSE)
-    layers = sum(1 for one in graph.nodes if one.operator.role in weighty and one.shared is None and one.weights)
+    layers = sum(1 for one, costs in zip(graph.nodes, nodes, strict=True) if costs.params and one.operator.role in weighty)
     return Cost(nodes, trainable + fixed, trainable, fixed, total, layers)
 
 
@@ -52,5 +52,7 @@ def node_cost(node: Node) -> NodeCost:
     if node.shared is not None:
         return NodeCost(0, 0, macs)
     weights = node.weights
+    if not weights:
+        return NodeCost(0, 0, macs)
     trainable = sum(one.size for one in weights if one.trainable) if node.trainable else 0
     return NodeCost(trainable, sum(one.size for one in weights) - trainable, macs)

@@ -24,6 +24,8 @@ class Evaluation:
 
     def value(self, value: Value, scope: Scope) -> Any:
         """A located value with its expressions evaluated."""
+        if isinstance(value, Scalar) and (not isinstance(value.value, str) or ("$" not in value.value and value.value != "None")):
+            return value.value
         return self.evaluator.value(value, self.lookup(scope))
 
     def known(self, scalar: Scalar, scope: Scope) -> Value:

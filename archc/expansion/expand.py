@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
-from dataclasses import replace
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
 from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing, type_error
@@ -14,7 +13,7 @@ from archc.expansion.loops import Loops
 from archc.expansion.naming import iterated, numbered
 from archc.expansion.operations import Operations
 from archc.expansion.parameters import Parameters
-from archc.expansion.place import Place, moved
+from archc.expansion.place import Place, called, moved, settled
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
@@ -124,6 +123,8 @@ class Expander:
 
     def settings(self, step: Step, scope: Scope, place: Place, names: list[str], label: str | None) -> Place:
         """The place with what the step keys set."""
+        if not names and step.share is None and step.trainable is None and not step.doc:
+            return place
         share = place.share
         if step.share is not None:
             share = self.shares.of(step, self.evaluation.text(step.share, scope), scope)
@@ -140,7 +141,7 @@ class Expander:
             named = Named(step.names[at].span, len(place.prefix) + len(label))
         if (share, trainable, doc, named) == (place.share, place.trainable, place.doc, place.named):
             return place
-        return replace(place, share=share, trainable=trainable, doc=doc, named=named)
+        return settled(place, share, trainable, doc, named)
 
     def lost(self, step: Step, scope: Scope, flow: Flow, place: Place) -> Flow:
         """The flow after a step that failed."""
@@ -278,7 +279,7 @@ class Expander:
         if step.share is not None and place.share is not None:
             self.shares.check_values(place.share, inner.values)
         group = Group("macro", label, macro.name, place.group, step.site, 0, dict(inner.values), written, step.doc or macro.doc)
-        here = replace(place, prefix=f"{place.prefix}{label}_", group=group, call=call, reread=frozenset(), turn=None)
+        here = called(place, f"{place.prefix}{label}_", group, call)
         result = self.body(macro.body, inner, flow, here)
         if macro.outputs is None:
             return [result]

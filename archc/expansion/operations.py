@@ -13,7 +13,7 @@ from archc.graph.graph import Tensor
 from archc.language.document import Scalar, Value
 from archc.language.spec import Step
 from archc.language.steps import is_merge
-from archc.operators import Operator, fields_of
+from archc.operators import Operator, make
 
 
 class Operations:
@@ -41,9 +41,7 @@ class Operations:
             values[name] = self.attribute(operator, name, written, scope, problems)
         if problems:
             raise Wrong(*problems)
-        python = {one.name: getattr(one, "python_name", one.name) for one in fields_of(operator)}
-        kinds = {one.name: one.kind for one in fields_of(operator)}
-        built = operator(**{python[name]: kinds[name].normalise(value) for name, value in values.items()})
+        built = make(operator, values)
         text = {name: one.text for name, one in bound.items() if isinstance(one, Scalar) and has_expression(one)}
         if fixed:
             self.fixed[step.site] = built, text
