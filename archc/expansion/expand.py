@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Map
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
 from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing, type_error
+from archc.expansion.calls import Calls, Key
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.labels import DEPTH_LIMIT, Labels
 from archc.expansion.loops import Loops
@@ -34,7 +35,7 @@ class Expander:
     leads from steps to steps.
     """
 
-    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope]) -> None:
+    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope], calls: Calls | None = None) -> None:
         self.builder = builder
         self.diagnostics: Diagnostics = builder.diagnostics
         self.words = Words()
@@ -45,6 +46,7 @@ class Expander:
         self.labels = Labels(self.words)
         self.shares = Shares(self.words, self.diagnostics)
         self.operations = Operations(self.evaluation, self.diagnostics)
+        self.calls = calls
         self.dropped: set[tuple[Scope, str]] = set()
 
     def body(self, steps: tuple[Step, ...], scope: Scope, flow: Flow, place: Place) -> Flow:
@@ -272,9 +274,32 @@ class Expander:
         inner = Scope(macro.file, self.parameters.file_scope(macro.file), macro=True)
         flow = self.macro_inputs(step, macro, start, inputs, inner)
         written = self.parameters.bind(macro.params, bound, scope, inner, f"the macro `{macro.name}`")
-        shown = tuple((name, value) for name, value in inner.values.items())
-        call = Call(macro.name, step.span, shown, place.call, depth)
         self.loops.spend(step, place, len(macro.params) + len(macro.let))
+        if self.calls is None:
+            return self.ran(step, macro, inner, flow, written, place, label)
+        family = self.parameters.files.get(id(self.calls.file))
+        key = self.calls.key(macro, inner, inputs or [start], self.builder, place, depth, family)
+        known = self.calls.find(key, place)
+        if known is None:
+            return self.noted(self.calls, key, inputs or [start], lambda: self.ran(step, macro, inner, flow, written, place, label), place, label)
+        self.loops.runs += known.runs
+        self.evaluation.evaluator.budget.steps_left -= known.spent
+        tensors = [one for at in known.reads if isinstance(one := (inputs or [start])[at], Tensor)]
+        return [self.builder.fold(known.operator, tensors, f"{place.prefix}{label}_", Context(Origin(step.span, place.call, place.turn), place.group))]
+
+    def noted(self, calls: Calls, key: Key | None, inputs: list[Flow], run: Callable[[], list[Flow]], place: Place, label: str) -> list[Flow]:
+        """Runs a macro, and keeps what came of it unless something was wrong."""
+        first, met, runs, left = len(self.builder.nodes), self.diagnostics.met, self.loops.runs, self.evaluation.evaluator.budget.steps_left
+        results = run()
+        if key is not None and self.diagnostics.met == met:
+            spent = left - self.evaluation.evaluator.budget.steps_left
+            calls.keep(key, first, inputs, results[0], f"{place.prefix}{label}_", self.builder, self.loops.runs - runs, spent)
+        return results
+
+    def ran(self, step: Step, macro: Macro, inner: Scope, flow: Flow, written: Map[str, str], place: Place, label: str) -> list[Flow]:
+        """The results of a macro whose parameters are bound."""
+        shown = tuple((name, value) for name, value in inner.values.items())
+        call = Call(macro.name, step.span, shown, place.call, place.call.depth + 1 if place.call else 1)
         self.parameters.lets(macro.let, inner, call)
         if step.share is not None and place.share is not None:
             self.shares.check_values(place.share, inner.values)
