@@ -22,11 +22,10 @@ from archc.language.document import Mapping, Scalar, Value
 from archc.language.spec import Branch, File, Macro, Step
 
 CALLS_KEPT = 20_000
-"""Calls that are remembered; beyond them the oldest half is forgotten."""
+"""Calls that are remembered; beyond them, the half that was not asked for lately is forgotten."""
 WORD = re.compile(r"\w+")
 COMPUTED = "$"
 """Stands among the words of a text for a name that is put together, as in `enc$(index)`."""
-PLAIN = (int, float, str, bool, type(None))
 
 Key = Hashable
 _ALONE = re.compile(r"\$(\w+(\.\w+)*|\([^$]*\))")
@@ -88,17 +87,22 @@ class Calls:
 
     def find(self, key: Key | None, place: Place) -> Known | None:
         """What came of an equal call; nothing where the loops around it might make it too large."""
-        known = self.known.get(key) if key is not None else None
+        known = self.known.pop(key, None) if key is not None else None
+        if known is not None:
+            self.known[key] = known  # the last to be forgotten
         return known if known is not None and place.runs * known.runs <= NODE_LIMIT else None
 
     def value(self, value: Any, family: Scope | None) -> Hashable:
         """A value as a key in which 1, 1.0 and true differ."""
-        if type(value) in PLAIN:
-            return type(value), value
+        kind = type(value)
+        if kind is int or kind is str or value is None:
+            return value
+        if kind is float or kind is bool:
+            return kind, value
         if isinstance(value, list):
-            return tuple([self.value(one, family) for one in value])  # pyright: ignore[reportUnknownVariableType]
+            return list, *[self.value(one, family) for one in value]  # pyright: ignore[reportUnknownVariableType]
         if isinstance(value, dict):
-            return tuple([(key, self.value(one, family)) for key, one in value.items()])  # pyright: ignore[reportUnknownVariableType]
+            return dict, *[(key, self.value(one, family)) for key, one in value.items()]  # pyright: ignore[reportUnknownVariableType]
         if isinstance(value, Closure):
             return self.closure(value, family)
         if isinstance(value, MacroValue):

@@ -14,6 +14,9 @@ from archc.language.document import Scalar, Value, located
 from archc.language.expressions import Clause, Expression, ExpressionError, evaluate, parse, parse_clause
 from archc.language.validation import kind_of
 
+KINDS = frozenset({int, float, str, bool, list})
+"""The kinds of most values, which are no tensors."""
+
 
 class Evaluation:
     """Evaluates in a scope; tensors show the shapes that the builder has inferred."""
@@ -90,6 +93,8 @@ class Evaluation:
             except KeyError:
                 values, tensors = scope.visible()
                 raise KeyError(name, *values, *tensors) from None
+            if type(value) in KINDS:
+                return value
             if isinstance(value, Tensor):
                 return TensorView(self.builder.shape(value))
             if isinstance(value, Poison):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Map
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
-from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing, type_error
+from archc.expansion.binding import Wrong, at_call, bind, has_expression, missing, type_error
 from archc.expansion.calls import Calls, Key
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.labels import DEPTH_LIMIT, Labels
@@ -263,7 +263,7 @@ class Expander:
         if depth > DEPTH_LIMIT:
             self.diagnostics.add(error(codes.LIMIT_DEPTH, Origin(step.span, place.call), f"macro calls nest at most {DEPTH_LIMIT} deep"))
             raise CompileError(tuple(self.diagnostics))
-        signature = macro_signature(f"the macro `{macro.name}`", macro.params)
+        signature = self.words.signature(macro)
         arguments = step.arguments
         if isinstance(arguments, Scalar) and has_expression(arguments):
             arguments = self.evaluation.known(arguments, scope)
