@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "check": "validate and compile specs, and prove what they expect",
     "draw": "write diagrams only",
     "stats": "show layers, parameters and multiply-accumulates",
+    "sweep": "measure a grid or a sample of a family's parameter values",
     "expand": "write the plain spec after macros, families and expressions",
     "list": "list shipped and local specs",
     "schema": "print the JSON Schema of the language, for editors",
