@@ -49,7 +49,7 @@ class Console:
         known to be long (`at_once`).
         """
         if self.is_json or not sys.stderr.isatty():
-            yield lambda now, steps=1: None
+            yield _silent
             return
         with _Progress(text, total) as progress:
             if at_once:
@@ -79,6 +79,10 @@ class Console:
 def coloured(stream: TextIO) -> bool:
     """Colour only on a terminal, and not where `NO_COLOR` is set."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _silent(now: str, steps: int = 1) -> None:
+    """Work that nobody watches."""
 
 
 class _Progress:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec as find_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from archc import __version__
+from archc.backends.base import Artefact
 from archc.commands import DONE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
 from archc.commands.files import finish, write_all
@@ -79,10 +80,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
                 now("", one.tally.points)
         written(output, journal, Surveyor(job, family) if output.suffix == ".parquet" else None)
     except KeyboardInterrupt:
-        console.note(f"interrupted after {count(journal.tally.points)} of {count(len(chosen))} points; the same call goes on from there")
+        if journal.chunks:
+            console.note(f"interrupted after {count(journal.tally.points)} of {count(len(chosen))} points; the same call goes on from there")
         raise
     finally:
-        journal.close()
+        if journal.chunks:
+            journal.close()
+        else:
+            journal.remove()
     report(journal.tally, before, axes, output, console)
     return DONE if journal.tally.rows or journal.tally.over else WRONG_SPEC
 
@@ -167,7 +172,9 @@ def measured(job: Job, rest: Sequence[int], family: Family, options: argparse.Na
         raise Failure("a process of the sweep was ended from outside", "the same call goes on from there; with less memory, give it fewer --jobs") from None
     except Stale:
         raise Failure("the spec was changed while the sweep ran", "begin anew with --restart", WRONG_CALL) from None
-    except ConnectionError as problem:
+    except OSError as problem:
+        if options.ray is None:
+            raise
         raise Failure(f"no Ray cluster answers at `{options.ray}`: {str(problem).splitlines()[0]}", "give the address of a running cluster, or `local`", WRONG_CALL) from None
 
 
@@ -176,22 +183,11 @@ def written(output: Path, journal: Journal, surveyor: Surveyor | None) -> None:
     if surveyor is None:
         finish(journal.part_path, output)
     else:
-        write_all(output.parent, [_Parquet(output.name, journal.part_path, surveyor)])
-    journal.remove()
-
-
-class _Parquet:
-    """The table as an artefact."""
-
-    def __init__(self, filename: str, rows: Path, surveyor: Surveyor) -> None:
-        self.filename = filename
-        self.rows = rows
-        self.surveyor = surveyor
-
-    def write(self, stream: BinaryIO) -> None:
         from archc.sweeps.parquet import convert, kinds
 
-        convert(self.rows, stream, columns(self.surveyor.job.grid), kinds(self.surveyor))
+        names, types = columns(surveyor.job.grid), kinds(surveyor)
+        write_all(output.parent, [Artefact(output.name, lambda file: convert(journal.part_path, file, names, types))])
+    journal.remove()
 
 
 def report(tally: Tally, before: int, axes: list[str], output: Path, console: Console) -> None:

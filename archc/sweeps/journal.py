@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from archc.sweeps.work import Chunk, Fault, Tally
 
@@ -60,13 +60,11 @@ class Journal:
     def resume(self, head: Mapping[str, Any]) -> int | None:
         """The bytes of the part that count; `None` where there is nothing to go on with."""
         self.file.seek(0)
-        whole, end = 0, None
+        whole = 0
+        end: int | None = None
         for text in self.file:
-            try:
-                line = json.loads(text) if text.endswith(b"\n") else None
-            except ValueError:
-                line = None
-            if not isinstance(line, dict):
+            line = _line(text)
+            if line is None:
                 break
             if end is None:
                 before = line["sweep"]
@@ -107,6 +105,15 @@ class Journal:
         self.close()
         self.part_path.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
+
+
+def _line(text: bytes) -> dict[str, Any] | None:
+    """A whole line of a journal; nothing where an interruption cut it."""
+    try:
+        found: Any = json.loads(text) if text.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def _flush(file: BinaryIO) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from importlib import import_module
+from socket import create_connection
 from typing import Any
 
 from archc.diagnostics import CompileError, Source
@@ -210,11 +212,13 @@ def _patient() -> None:
 def on_ray(job: Job, chunks: Iterable[Sequence[int]], address: str) -> Iterator[Chunk]:
     """Measures chunks on a Ray cluster (`local` starts one here); archc and the spec must be found on its machines.
 
-    Raises `ConnectionError` where there is no cluster, and Ray's own errors where a machine fails more often than it retries.
+    Raises `OSError` where there is no cluster, and Ray's own errors where a machine fails more often than it retries.
     """
-    import ray
-
-    library: Any = ray
+    library: Any = import_module("ray")
+    host, sign, port = address.rpartition(":")
+    if sign and port.isdigit() and "/" not in address:
+        with create_connection((host, int(port)), timeout=10):  # Ray itself tries for minutes
+            pass
     library.init(address=address, log_to_driver=False, logging_level="error")
     try:
         task, shared = library.remote(survey), library.put(job)
