@@ -208,7 +208,9 @@ def _texts(value: Any) -> Iterator[str]:
 def _names(node: Node, prefix: str) -> Iterator[str]:
     own = node.name[len(prefix):]
     if isinstance(node.operator, Folded):
-        yield from (own + one for one in node.operator.names)
+        names = node.operator.names
+        start = own[: len(own) - len(names[-1])]
+        yield from (start + one for one in names)
     else:
         yield own
 

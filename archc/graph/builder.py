@@ -145,7 +145,7 @@ class Builder:
             self.check_name(prefix + name, context)
             self.names[prefix + name] = index
         shapes = tuple(self.shape(one) for one in inputs)
-        self.nodes.append(Node(index, prefix, folded, tuple(inputs), shapes, (folded.output,), context.origin, context.group))
+        self.nodes.append(Node(index, prefix + folded.names[-1], folded, tuple(inputs), shapes, (folded.output,), context.origin, context.group))
         return Tensor(index)
 
     def share(self, share: str, operator: Operator, shapes: tuple[Shape, ...], context: Context) -> int | None:

@@ -26,7 +26,10 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Folded(Operator):
-    """Stands for nodes that an equal macro call made before; `names` are theirs, without what stands before them here."""
+    """Stands for nodes that an equal macro call made before.
+
+    `names` are theirs, without what stands before them here; the last one is that of the node with the result.
+    """
 
     name: ClassVar[str] = "folded"
     role: ClassVar[Role] = Role.OTHER
