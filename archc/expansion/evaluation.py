@@ -27,8 +27,10 @@ class Evaluation:
 
     def value(self, value: Value, scope: Scope) -> Any:
         """A located value with its expressions evaluated."""
-        if isinstance(value, Scalar) and (not isinstance(value.value, str) or ("$" not in value.value and value.value != "None")):
-            return value.value
+        if isinstance(value, Scalar):
+            if not isinstance(value.value, str) or ("$" not in value.value and value.value != "None"):
+                return value.value
+            return self.evaluator.scalar(value, self.lookup(scope))
         return self.evaluator.value(value, self.lookup(scope))
 
     def known(self, scalar: Scalar, scope: Scope) -> Value:
