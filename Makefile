@@ -20,7 +20,7 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(PIP) install 'hypothesis>=6.100' 'import-linter>=2.0' 'pyright>=1.1.400' 'pytest>=8.0' 'pytest-cov>=5.0' 'ruff>=0.9' types-PyYAML build 'jax>=0.4.30'
+	$(PIP) install 'hypothesis>=6.100' 'import-linter>=2.0' 'pyright>=1.1.400' 'pytest>=8.0' 'pytest-cov>=5.0' 'ruff>=0.9' types-PyYAML build 'jax>=0.4.30' 'pyarrow>=17'
 	touch $@
 
 test: lint types imports unit
