@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
+from archc.analyses.cost import figures
 from archc.analyses.expectations import Expectation, check_expectations
 from archc.diagnostics import CompileError, Diagnostic, Diagnostics, Span, closest, codes, error, warning
+from archc.expansion.calls import Calls
 from archc.expansion.network import expand
 from archc.expansion.static import check_spec
+from archc.graph.folded import Figures
 from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
 from archc.language.document import Mapping as Entries
@@ -23,6 +26,7 @@ from archc.language.families import SpecReader, given
 from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
 from archc.language.steps import StepReader
+from archc.operators import Shape
 
 if TYPE_CHECKING:
     from archc.backends.keras.layers import KerasModel
@@ -138,6 +142,14 @@ class Compiled:
         return bundle(self.analysed)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A network's figures, and the names and shapes of its outputs."""
+
+    figures: Figures
+    outputs: tuple[tuple[str, Shape], ...]
+
+
 class Family:
     """A loaded spec; `family["D"]` compiles a variant.
 
@@ -193,6 +205,28 @@ class Family:
         if not isinstance(declared, Entries):
             return list(self)
         return [name for name, (_, value) in declared.entries.items() if not (isinstance(value, Entries) and value.get("like") is not None)]
+    def measure(self, variant: str | None = None, values: Mapping[str, Any] | None = None) -> Measured:
+        """What `compile` would tell of a network's cost, without its graph. Raises `CompileError`, `AddressError`.
+
+        Made for many calls: a macro call that is equal to one of an earlier network is not run again. What is wrong is
+        told by `compile` itself.
+        """
+        chosen = self.spec.variants[self.choose(variant)]
+        outside: dict[str, Value] = given(dict(values or {}))
+        self.check_names(outside)
+        diagnostics = self.reader.diagnostics = Diagnostics()
+        try:
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, self.calls)
+        except CompileError:
+            graph = None
+        if graph is None or diagnostics.met:
+            graph = self.compile(variant, values).graph
+        return Measured(figures(graph.nodes), tuple((name, graph.shape(tensor)) for name, tensor in graph.outputs))
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The macro calls that `measure` has seen."""
+        return Calls(self.spec.file, figures)
 
     def choose(self, variant: str | None) -> str:
         """The variant's exact name; the default one where none is asked for."""

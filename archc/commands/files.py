@@ -27,6 +27,12 @@ def write_all(folder: Path, artefacts: Iterable[Artefact]) -> list[Path]:
     return [final for _, final in pending]
 
 
+def finish(temporary: Path, final: Path) -> None:
+    """Puts a whole file that is on the disk in its place. Raises `OSError`."""
+    os.replace(temporary, final)
+    _sync_folder(final.parent)
+
+
 def _written(folder: Path, artefact: Artefact) -> Path:
     handle, name = tempfile.mkstemp(prefix=".archc-", suffix=".tmp", dir=folder)
     path = Path(name)

@@ -51,14 +51,16 @@ class Diagnostic:
 
 @dataclass
 class Diagnostics:
-    """The diagnostics of a run so far: one per cause, however often it was met."""
+    """The diagnostics of a run so far: one per cause, however often it was met (`met` counts that too)."""
 
     found: dict[tuple[object, ...], Diagnostic] = field(
         default_factory=dict[tuple[object, ...], Diagnostic]
     )
+    met: int = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keeps a diagnostic unless its cause is known already."""
+        self.met += 1
         self.found.setdefault(diagnostic.key, diagnostic)
 
     def __iter__(self) -> Iterator[Diagnostic]:

@@ -192,6 +192,8 @@ def _meant(name: str, signature: Signature) -> str | None:
 
 def missing(arguments: Value | None, bound: Map[str, Value], signature: Signature, place: Span) -> list[Diagnostic]:
     """What is required and not given; a misspelt parameter is reported as that alone."""
+    if all(one in bound for one in signature.required):
+        return []
     written = arguments.entries if isinstance(arguments, Mapping) else ()
     meant = {_meant(one, signature) for one in written if one not in signature.names}
     lost = [one for one in signature.required if one not in bound and one not in meant]

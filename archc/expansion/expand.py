@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Map
-from dataclasses import replace
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
-from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing, type_error
+from archc.expansion.binding import Wrong, at_call, bind, has_expression, missing, type_error
+from archc.expansion.calls import Calls, Key
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.labels import DEPTH_LIMIT, Labels
 from archc.expansion.loops import Loops
 from archc.expansion.naming import iterated, numbered
 from archc.expansion.operations import Operations
 from archc.expansion.parameters import Parameters
-from archc.expansion.place import Place, moved
+from archc.expansion.place import Place, called, moved, settled
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
@@ -35,7 +35,7 @@ class Expander:
     leads from steps to steps.
     """
 
-    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope]) -> None:
+    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope], calls: Calls | None = None) -> None:
         self.builder = builder
         self.diagnostics: Diagnostics = builder.diagnostics
         self.words = Words()
@@ -46,6 +46,7 @@ class Expander:
         self.labels = Labels(self.words)
         self.shares = Shares(self.words, self.diagnostics)
         self.operations = Operations(self.evaluation, self.diagnostics)
+        self.calls = calls
         self.dropped: set[tuple[Scope, str]] = set()
 
     def body(self, steps: tuple[Step, ...], scope: Scope, flow: Flow, place: Place) -> Flow:
@@ -124,6 +125,8 @@ class Expander:
 
     def settings(self, step: Step, scope: Scope, place: Place, names: list[str], label: str | None) -> Place:
         """The place with what the step keys set."""
+        if not names and step.share is None and step.trainable is None and not step.doc:
+            return place
         share = place.share
         if step.share is not None:
             share = self.shares.of(step, self.evaluation.text(step.share, scope), scope)
@@ -140,7 +143,7 @@ class Expander:
             named = Named(step.names[at].span, len(place.prefix) + len(label), place.call)
         if (share, trainable, doc, named) == (place.share, place.trainable, place.doc, place.named):
             return place
-        return replace(place, share=share, trainable=trainable, doc=doc, named=named)
+        return settled(place, share, trainable, doc, named)
 
     def lost(self, step: Step, scope: Scope, flow: Flow, place: Place) -> Flow:
         """The flow after a step that failed."""
@@ -269,7 +272,7 @@ class Expander:
         if depth > DEPTH_LIMIT:
             self.diagnostics.add(error(codes.LIMIT_DEPTH, Origin(step.span, place.call), f"macro calls nest at most {DEPTH_LIMIT} deep"))
             raise CompileError(tuple(self.diagnostics))
-        signature = macro_signature(f"the macro `{macro.name}`", macro.params)
+        signature = self.words.signature(macro)
         arguments = step.arguments
         if isinstance(arguments, Scalar) and has_expression(arguments):
             arguments = self.evaluation.known(arguments, scope)
@@ -280,14 +283,37 @@ class Expander:
         inner = Scope(macro.file, self.parameters.file_scope(macro.file), macro=True)
         flow = self.macro_inputs(step, macro, start, inputs, inner)
         written = self.parameters.bind(macro.params, bound, scope, inner, f"the macro `{macro.name}`")
-        shown = tuple((name, value) for name, value in inner.values.items())
-        call = Call(macro.name, step.span, shown, place.call, depth)
         self.loops.spend(step, place, len(macro.params) + len(macro.let))
+        if self.calls is None:
+            return self.ran(step, macro, inner, flow, written, place, label)
+        family = self.parameters.files.get(id(self.calls.file))
+        key = self.calls.key(macro, inner, inputs or [start], self.builder, place, depth, family)
+        known = self.calls.find(key, place)
+        if known is None:
+            return self.noted(self.calls, key, inputs or [start], lambda: self.ran(step, macro, inner, flow, written, place, label), place, label)
+        self.loops.runs += known.runs
+        self.evaluation.evaluator.budget.steps_left -= known.spent
+        tensors = [one for at in known.reads if isinstance(one := (inputs or [start])[at], Tensor)]
+        return [self.builder.fold(known.operator, tensors, f"{place.prefix}{label}_", Context(Origin(step.span, place.call, place.turn), place.group))]
+
+    def noted(self, calls: Calls, key: Key | None, inputs: list[Flow], run: Callable[[], list[Flow]], place: Place, label: str) -> list[Flow]:
+        """Runs a macro, and keeps what came of it unless something was wrong."""
+        first, met, runs, left = len(self.builder.nodes), self.diagnostics.met, self.loops.runs, self.evaluation.evaluator.budget.steps_left
+        results = run()
+        if key is not None and self.diagnostics.met == met:
+            spent = left - self.evaluation.evaluator.budget.steps_left
+            calls.keep(key, first, inputs, results[0], f"{place.prefix}{label}_", self.builder, self.loops.runs - runs, spent)
+        return results
+
+    def ran(self, step: Step, macro: Macro, inner: Scope, flow: Flow, written: Map[str, str], place: Place, label: str) -> list[Flow]:
+        """The results of a macro whose parameters are bound."""
+        shown = tuple((name, value) for name, value in inner.values.items())
+        call = Call(macro.name, step.span, shown, place.call, place.call.depth + 1 if place.call else 1)
         self.parameters.lets(macro.let, inner, call)
         if step.share is not None and place.share is not None:
             self.shares.check_values(place.share, inner.values)
         group = Group("macro", label, macro.name, place.group, step.site, 0, dict(inner.values), written, step.doc or macro.doc)
-        here = replace(place, prefix=f"{place.prefix}{label}_", group=group, call=call, reread=frozenset(), turn=None)
+        here = called(place, f"{place.prefix}{label}_", group, call)
         result = self.body(macro.body, inner, flow, here)
         if macro.outputs is None:
             return [result]

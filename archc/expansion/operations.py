@@ -22,7 +22,7 @@ from archc.graph.graph import Tensor
 from archc.language.document import Scalar, Sequence, Value
 from archc.language.spec import Step
 from archc.language.steps import is_merge
-from archc.operators import Operator, fields_of
+from archc.operators import Operator, make
 
 
 class Operations:
@@ -53,9 +53,7 @@ class Operations:
             problems += by_position(found, name, arguments, signature)
         if problems:
             raise Wrong(*problems)
-        python = {one.name: getattr(one, "python_name", one.name) for one in fields_of(operator)}
-        kinds = {one.name: one.kind for one in fields_of(operator)}
-        built = operator(**{python[name]: kinds[name].normalise(value) for name, value in values.items()})
+        built = make(operator, values)
         text = {name: one.text for name, one in bound.items() if isinstance(one, Scalar) and has_expression(one)}
         if fixed:
             self.fixed[key] = built, text

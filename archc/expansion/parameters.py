@@ -23,11 +23,15 @@ class Parameters:
         self.evaluation = evaluation
         self.reader = reader
         self.files = dict(files)
+        self.constants: dict[int, Any] = {}
 
     def bind(self, params: Map[str, Parameter], bound: Map[str, Value], outer: Scope, inner: Scope, owner: str) -> dict[str, str]:
         """Puts parameters' values into the inner scope; gives those that were written as expressions."""
         text: dict[str, str] = {}
         for name, parameter in params.items():
+            if name not in bound and id(parameter) in self.constants:
+                inner.values[name] = self.constants[id(parameter)]
+                continue
             written = bound.get(name, parameter.default)
             if written is None:
                 continue
@@ -44,6 +48,8 @@ class Parameters:
             if isinstance(written, Scalar) and has_expression(written):
                 text[name] = written.text
             inner.values[name] = value
+            if name not in bound and parameter.type not in ("steps", "macro") and not has_expression(written):
+                self.constants[id(parameter)] = value
         return text
 
     def argument(self, parameter: Parameter, written: Value, scope: Scope) -> Any:

@@ -77,3 +77,19 @@ def moved(
         place.path if path is None else path,
         place.named,
     )
+
+
+def settled(place: Place, share: Sharing | None, trainable: bool, doc: str, named: Named | None) -> Place:
+    """The place with other settings in force."""
+    return Place(
+        place.prefix, place.group, place.numbers, place.chain, place.call, share, trainable, place.reread, doc, place.turn,
+        place.runs, place.path, named,
+    )
+
+
+def called(place: Place, prefix: str, group: Group, call: Call) -> Place:
+    """The place inside a macro called here: loops around it are out of its sight."""
+    return Place(
+        prefix, group, place.numbers, place.chain, call, place.share, place.trainable, frozenset(), place.doc, None,
+        place.runs, place.path, place.named,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archc.diagnostics import Span, closest, codes, error, foreign_letter
-from archc.expansion.binding import Wrong
+from archc.expansion.binding import Signature, Wrong, macro_signature
 from archc.language.document import MAGNITUDE_LIMIT, Value
 from archc.language.spec import Cell, File, Macro, Step
 from archc.language.validation import NAME_LIMIT
@@ -26,10 +26,18 @@ Target = type[Operator] | Macro | CellMatch
 
 
 class Words:
-    """The meanings of words, each looked up once."""
+    """The meanings of words, each looked up once, and what macros take."""
 
     def __init__(self) -> None:
         self.targets: dict[tuple[int, str], Target | None] = {}
+        self.signatures: dict[int, Signature] = {}
+
+    def signature(self, macro: Macro) -> Signature:
+        """What a macro's arguments bind to."""
+        found = self.signatures.get(id(macro))
+        if found is None:
+            found = self.signatures[id(macro)] = macro_signature(f"the macro `{macro.name}`", macro.params)
+        return found
 
     def target(self, word: str, file: File) -> Target | None:
         """What a word means in a file: a macro, an operator, an exact cell, then a pattern."""

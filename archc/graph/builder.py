@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
+from archc.graph.folded import Folded
 from archc.graph.graph import Group, Node, Tensor
 from archc.operators import Operator, Problem, Shape, show
 
@@ -43,6 +44,7 @@ class Builder:
         self.diagnostics = diagnostics
         self.node_limit = node_limit
         self.nodes: list[Node] = []
+        self.hidden = 0
         self.names: dict[str, int] = {}
         self.named: dict[str, Named] = {}
         self.shared: dict[str, int] = {}
@@ -111,7 +113,7 @@ class Builder:
         self.diagnostics.add(make(problem.code, context.origin, problem.message, label=label, help=problem.help))
 
     def check_limit(self, context: Context) -> None:
-        if len(self.nodes) >= self.node_limit:
+        if len(self.nodes) + self.hidden >= self.node_limit:
             message = f"a network has at most {self.node_limit:,} nodes, and here it grows beyond them"
             self.diagnostics.add(error(codes.LIMIT_NODES, context.origin, message))
             raise CompileError(tuple(self.diagnostics))
@@ -138,6 +140,18 @@ class Builder:
         place = place if named is None else Origin(named.span, place.call, place.turn)
         note = Note(f"the other is written at {other.span}", other.span)
         self.diagnostics.add(error(codes.LAYER_NAME, place, f"two layers would have the name `{name}`", notes=[note], help=help))
+
+    def fold(self, folded: Folded, inputs: Sequence[Tensor], prefix: str, context: Context) -> Tensor:
+        """A node that stands for those of an equal macro call; their names and number count as if they stood here."""
+        self.hidden += folded.figures.layers
+        self.check_limit(context)
+        index = len(self.nodes)
+        for name in folded.names:
+            self.check_name(prefix + name, context)
+            self.names[prefix + name] = index
+        shapes = tuple(self.shape(one) for one in inputs)
+        self.nodes.append(Node(index, prefix + folded.names[-1], folded, tuple(inputs), shapes, (folded.output,), context.origin, context.group))
+        return Tensor(index)
 
     def share(self, share: str, operator: Operator, shapes: tuple[Shape, ...], context: Context) -> int | None:
         """The node whose weights a further call uses."""

@@ -108,7 +108,9 @@ def collected(values: Iterable[Any], budget: Budget) -> list[Any]:
     found: list[Any] = []
     room = MAX_ITEMS
     for value in values:
-        room = _room_after(value, budget, room - 1, MAX_LEVELS)
+        room -= 1
+        if room < 0 or type(value) not in NUMBERS:
+            room = _room_after(value, budget, room, MAX_LEVELS)
         found.append(value)
     return found
 
