@@ -105,7 +105,7 @@ def _workspace(graph: Graph, analysed: AnalysedGraph, origins: Origins) -> str:
 <section id="diagram" aria-labelledby="diagram-title">
 <h2 id="diagram-title">Diagram</h2>
 <div class="tools">
-<fieldset id="levels"><legend class="unseen">Detail</legend>{_choices(levels)}</fieldset>
+<fieldset id="levels"{"" if levels[1:] else " hidden"}><legend class="unseen">Detail</legend>{_choices(levels)}</fieldset>
 <span class="zoom"><button type="button" id="smaller" aria-label="Zoom out">−</button><button type="button" id="larger" aria-label="Zoom in">+</button><button type="button" id="fit">Fit</button><button type="button" id="wide" aria-pressed="false">Wide</button></span>
 </div>
 <div id="viewport" tabindex="0" role="region" aria-label="Diagram: arrow keys move it, plus and minus zoom, 0 fits it" aria-describedby="hint">

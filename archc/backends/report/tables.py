@@ -42,7 +42,8 @@ def layers(analysed: AnalysedGraph, origins: Origins) -> str:
     header = ("Layer", "Operator", "Output", "Parameters#", "MACs#", "Memory#", "Field#", "Line")
     facts = stats(analysed)["layers"]
     rows = (_layer(node, one["params"], one["macs"], one["receptive_field"], origins) for node, one in zip(analysed.graph.nodes, facts, strict=True))
-    caption = f"{len(facts)} layers. Memory is that of a layer's outputs for one example, as float32; the field is the receptive field."
+    inputs = len(analysed.graph.inputs)
+    caption = f"{len(facts) - inputs} layers and {inputs} input{'s' if inputs > 1 else ''}. Memory is that of a layer's outputs for one example, as float32; the field is the receptive field."
     return table("layers", caption, header, rows)
 
 
