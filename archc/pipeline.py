@@ -111,11 +111,15 @@ class Compiled:
 
         return source(self.analysed)
 
-    def stats(self) -> dict[str, Any]:
-        """Parameters, multiply-accumulates and the layer table, as plain data."""
+    def stats(self, *, batch: int = 1, optimizer: str = "adam") -> dict[str, Any]:
+        """What the network costs, holds and sees, and the layer table, as plain data.
+
+        Parameters, MACs and FLOPs are for one example; memory is for `batch` examples, in bytes. Raises `KeyError` for an
+        optimiser that `archc.analyses.memory.OPTIMIZERS` lacks.
+        """
         from archc.backends.stats import stats
 
-        return stats(self.analysed)
+        return stats(self.analysed, batch=batch, optimizer=optimizer)
 
     def to_html(self) -> str:
         """The report: one page with the diagram, the layers, their cost, the checked facts and the spec."""

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "stats": "show layers, parameters and multiply-accumulates",
     "table": "show a family's configuration table, as its paper has it",
     "diff": "show what differs between two networks, layer by layer",
+    "compare": "compare networks: accuracy, cost and depth, as tables and charts",
     "expand": "write the plain spec after macros, families and expressions",
     "list": "list shipped and local specs",
     "schema": "print the JSON Schema of the language, for editors",

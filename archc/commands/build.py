@@ -65,15 +65,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
-def chosen(text: str, known: tuple[str, ...]) -> list[str]:
-    """The kinds in a list, each known and once."""
+def chosen(text: str, known: tuple[str, ...], option: str = "--emit") -> list[str]:
+    """The kinds in a list that an option takes, each known and once."""
     kinds = list(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
     for one in kinds:
         if one not in known:
             near = closest(one, known)
-            raise Failure(f"--emit has no kind `{one}`", f"did you mean `{near}`?" if near else f"the kinds are {', '.join(known)}", WRONG_CALL)
+            raise Failure(f"{option} has no kind `{one}`", f"did you mean `{near}`?" if near else f"the kinds are {', '.join(known)}", WRONG_CALL)
     if not kinds:
-        raise Failure("--emit names no kind", f"the kinds are {', '.join(known)}", WRONG_CALL)
+        raise Failure(f"{option} names no kind", f"the kinds are {', '.join(known)}", WRONG_CALL)
     return kinds
 
 

@@ -32,7 +32,7 @@ YAML_SYNTAX = Code("E101", "yaml-syntax", "The text is not well-formed YAML.", "
 UNQUOTED_EXPRESSION = Code(
     "E102",
     "unquoted-expression",
-    "In flow style (inside `{...}` or `[...]`) YAML ends a plain text at a comma, bracket or brace, so an expression that holds one must be quoted.",
+    "In flow style (inside `{...}` or `[...]`) YAML ends a plain text at a comma, bracket or brace, so an expression or sentence that holds one must be quoted.",
     "conv: {filters: $(max(8, width))}",
     'conv: {filters: "$(max(8, width))"}',
 )
@@ -62,7 +62,7 @@ LOOP_FORM = Code("E211", "loop-form", "A loop is `repeat: N`, or `for: name in l
 NAME_FORM = Code("E212", "name-form", "A name of a tensor or branch is made of letters, digits and `_`; a value's name is an identifier.", "as: my-name", "as: my_name")
 USE = Code("E213", "use", "A library in `use:` is a spec with macros and no layers, inside the allowed folders.")
 MACRO_FORM = Code("E214", "macro-form", "A macro declares `params`, `let`, `inputs`, `outputs`, `doc` and a `body`.")
-PARAMETER_FORM = Code("E215", "parameter-form", "A parameter is a type word, a default, or a mapping of `type`, `default`, `min`, `max`, `enum`, `doc`.")
+PARAMETER_FORM = Code("E215", "parameter-form", "A parameter is a type word, a default, or a mapping of `type` or `list`, `default`, `min`, `max`, `enum`, `doc`.")
 
 SHAPES_DIFFER = Code("E301", "shapes-differ", "The operation needs inputs of one shape (but for the axis it joins), and these differ.", "add: {a: [conv: 8], b: [conv: 16]}", "add: {a: [conv: 8], b: [conv: 8]}")
 RANK = Code("E302", "rank", "The input has another number of axes than the operation works on.", "- flatten\n- conv: 8", "- conv: 8\n- flatten")
@@ -114,6 +114,7 @@ CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an out
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
 WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
 NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
+NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need a plotting library, which is not installed.", "", "pip install 'archc[charts]'")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")

@@ -18,7 +18,7 @@ from archc.expansion.place import Place, moved
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
-from archc.expansion.words import CellMatch, Words, check_parts, unknown_operation
+from archc.expansion.words import CellMatch, Words, cell_arguments, check_parts, unknown_operation
 from archc.graph.builder import Builder, Context, Named
 from archc.graph.graph import Group, Tensor
 from archc.language.document import Scalar
@@ -137,7 +137,7 @@ class Expander:
         named = place.named
         at = next((at for at, name in enumerate(names) if name != "_"), None)
         if at is not None and label is not None:
-            named = Named(step.names[at].span, len(place.prefix) + len(label))
+            named = Named(step.names[at].span, len(place.prefix) + len(label), place.call)
         if (share, trainable, doc, named) == (place.share, place.trainable, place.doc, place.named):
             return place
         return replace(place, share=share, trainable=trainable, doc=doc, named=named)
@@ -155,16 +155,22 @@ class Expander:
             return [self.arranged(step, step.body, scope, start, place, label)]
         if step.operation.startswith("$"):
             return self.held(step, scope, start, inputs, place, label)
-        target = self.words.target(step.operation, scope.file)
+        return self.word(step, step.operation, scope, start, inputs, place, label)
+
+    def word(self, step: Step, word: str, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
+        """What a word stands for, on its inputs; it is the step's operation, or the text that its `$name` holds."""
+        target = self.words.target(word, scope.file)
         if isinstance(target, Macro):
             return self.call(step, target, scope, start, inputs, place, label or "")
         if isinstance(target, CellMatch):
             check_parts(step, target)
+            if step.arguments is not None:
+                raise Wrong(cell_arguments(word, step.arguments))
             inner = Scope(scope.file, self.parameters.file_scope(scope.file), dict(target.bound), around=scope)
             inner.tensors, inner.places = scope.body.tensors, scope.body.places
             return [self.arranged(step, target.cell.body, inner, start, place, label)]
         if target is None:
-            raise Wrong(unknown_operation(step, scope.file))
+            raise Wrong(unknown_operation(step, word, scope.file))
         return self.operation(step, target, scope, start, inputs, place, label or "")
 
     def arranged(self, step: Step, steps: tuple[Step, ...], inner: Scope, start: Flow, place: Place, label: str | None) -> Flow:
@@ -177,7 +183,7 @@ class Expander:
         return self.body(steps, inner, start, here)
 
     def held(self, step: Step, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
-        """`$name`: steps that a parameter holds, or a call of the macro that it names."""
+        """`$name`: steps that a parameter holds, or the macro, operator or cell that it names."""
         name = step.operation[1:]
         try:
             value = scope.find(name)
@@ -187,6 +193,8 @@ class Expander:
             raise Wrong(error(codes.UNKNOWN_VALUE, step.span, f"there is no value `{name}` here", help=f"did you mean `${near}`?" if near else "")) from None
         if isinstance(value, MacroValue):
             return self.call(step, value.macro, scope, start, inputs, place, label or "")
+        if isinstance(value, str):
+            return self.word(step, value, scope, start, inputs, place, label)
         if not isinstance(value, Closure) or step.arguments is not None:
             raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
         # Tensors that they name belong to the body they are written in; put in place elsewhere, they are a body.
@@ -219,8 +227,9 @@ class Expander:
 
     def branches(self, step: Step, scope: Scope, start: Flow, place: Place, label: str) -> tuple[list[Flow], list[str]]:
         """The tensors of a merge's branches and what a person calls them."""
-        named = any(one.text != "_" for one in step.names)
-        prefix = place.prefix if label == step.operation and not named else f"{place.prefix}{label}_"
+        bare = label == step.operation and all(one.text == "_" for one in step.names)
+        bare = bare and (place.chain, step.site) not in place.numbers.spelled
+        prefix = place.prefix if bare else f"{place.prefix}{label}_"
         here = moved(place, prefix=prefix)
         found: list[Flow] = []
         labels: list[str] = []

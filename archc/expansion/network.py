@@ -12,6 +12,7 @@ from typing import Any, cast
 from archc.diagnostics import Diagnostics, Origin, Span, closest, codes, error, warning
 from archc.expansion.binding import Wrong
 from archc.expansion.expand import Expander
+from archc.expansion.naming import Numbers
 from archc.expansion.place import Place
 from archc.expansion.scope import POISON, Flow, Scope
 from archc.graph.builder import Builder, Context
@@ -29,7 +30,7 @@ def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepRea
     family = Scope(spec.file, None)
     expander = Expander(builder, reader, {id(spec.file): family})
     root = Group("network", "", variant.title, None)
-    place = Place("", root, {})
+    place = Place("", root, Numbers())
     scope = Scope(spec.file, family)
     try:
         with deep():

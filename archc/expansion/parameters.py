@@ -6,10 +6,11 @@ from collections.abc import Mapping as Map
 from dataclasses import replace
 from typing import Any
 
-from archc.diagnostics import Call, Origin, Span, closest, codes, error
+from archc.diagnostics import Call, Origin, Span, codes, error
 from archc.expansion.binding import Wrong, at_call, check_parameter, has_expression
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.scope import Closure, MacroValue, Scope
+from archc.expansion.words import unknown_macro
 from archc.language.document import Scalar, Value
 from archc.language.spec import File, Parameter
 from archc.language.steps import StepReader
@@ -53,8 +54,7 @@ class Parameters:
         if parameter.type == "macro" and isinstance(value, str):
             macro = scope.file.macro(value)
             if macro is None:
-                near = closest(value, scope.file.macro_names())
-                raise Wrong(error(codes.UNKNOWN_OPERATION, written.span, f"there is no macro `{value}`", help=f"did you mean `{near}`?" if near else ""))
+                raise Wrong(unknown_macro(value, written.span, scope.file))
             return MacroValue(macro)
         return value
 

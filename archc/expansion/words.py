@@ -6,9 +6,9 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any
 
-from archc.diagnostics import closest, codes, error, foreign_letter
+from archc.diagnostics import Span, closest, codes, error, foreign_letter
 from archc.expansion.binding import Wrong
-from archc.language.document import MAGNITUDE_LIMIT
+from archc.language.document import MAGNITUDE_LIMIT, Value
 from archc.language.spec import Cell, File, Macro, Step
 from archc.language.validation import NAME_LIMIT
 from archc.operators import OPERATORS, Operator
@@ -63,9 +63,19 @@ def check_parts(step: Step, match: CellMatch) -> None:
         raise Wrong(error(codes.LIMIT_MAGNITUDE, step.span, f"a number is at most 10^12, and `{large}` of the cell `{match.cell.pattern}` is {match.bound[large]} here"))
 
 
-def unknown_operation(step: Step, file: File) -> Any:
-    """No operator, macro or cell has the name; says which one was probably meant."""
-    word = step.operation
+def cell_arguments(word: str, arguments: Value) -> Any:
+    """A cell is called with arguments."""
+    return error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"the notation cell `{word}` takes no arguments", help="write the cell alone, or use the operator")
+
+
+def unknown_macro(name: str, span: Span, file: File) -> Any:
+    """No macro has the name that an argument gives."""
+    near = closest(name, file.macro_names())
+    return error(codes.UNKNOWN_OPERATION, span, f"there is no macro `{name[:80]}`", help=f"did you mean `{near}`?" if near else "")
+
+
+def unknown_operation(step: Step, word: str, file: File) -> Any:
+    """No operator, macro or cell has the word for its name; says which one was probably meant."""
     if len(word) > NAME_LIMIT:
         return error(codes.LIMIT_NAME, step.span, f"a name has at most {NAME_LIMIT} characters, and this word has {len(word):,}")
     names = [*file.macro_names(), *OPERATORS, *(cell.pattern for cell in file.cells if cell.exact), "steps", "side"]
@@ -84,4 +94,5 @@ def unknown_operation(step: Step, file: File) -> Any:
         help = cells
     else:
         help = "define a macro of that name under `macros`, or see docs/operators.md"
-    return error(codes.UNKNOWN_OPERATION, step.span, f"there is no operator, macro or notation cell `{word[:80]}`", help=help)
+    held = f"`{step.operation}` is this text here" if word != step.operation else ""
+    return error(codes.UNKNOWN_OPERATION, step.span, f"there is no operator, macro or notation cell `{word[:80]}`", label=held, help=help)

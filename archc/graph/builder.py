@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.diagnostics import CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
+from archc.diagnostics import Call, CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
 from archc.graph.graph import Group, Node, Tensor
 from archc.operators import Operator, Problem, Shape, show
 
@@ -16,10 +16,11 @@ LAYER_NAME_LIMIT = 512
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An `as` that a layer's name comes from, and how many characters of the name lead up to its end."""
+    """An `as` that a layer's name comes from, how many characters of the name lead up to its end, and its macro's call."""
 
     span: Span
     reach: int
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,13 @@ class Builder:
             self.clash(name, context)
 
     def clash(self, name: str, context: Context) -> None:
-        """Two layers of one name: the fault of the `as` that reaches furthest into it, where there is one."""
-        place, other = context.origin, self.nodes[self.names[name]].origin
-        named, before = context.named, self.named.get(name)
+        """Two layers of one name, told in the innermost text that leads to both: there a name can be changed.
+
+        It is the fault of the `as` that reaches furthest into the name, where that text has one.
+        """
+        here, there = context.origin, self.nodes[self.names[name]].origin
+        place, other = _beside(here, there), _beside(there, here)
+        named, before = _named(context.named, place), _named(self.named.get(name), other)
         if named == before:
             named = None
         elif before is not None and (named is None or before.reach > named.reach):
@@ -151,6 +156,24 @@ class Builder:
             message = f"steps that share weights are trained or frozen together, and these are {one} here and {other} there"
             self.diagnostics.add(error(codes.SHARE, context.origin, message, notes=[Note(f"first used at {first.origin.span}", first.origin.span)], help="write `trainable: false` at both, or at neither"))
         return first_index
+
+
+def _beside(origin: Origin, other: Origin) -> Origin:
+    """The origin in the innermost text that also leads to the other: itself, or the call that leads to it."""
+    around: list[Call] = []
+    call = other.call
+    while call is not None:
+        around.append(call)
+        call = call.outer
+    found, call = origin, origin.call
+    while call is not None and not any(call is one for one in around):
+        found, call = Origin(call.span, call.outer), call.outer
+    return found
+
+
+def _named(named: Named | None, place: Origin) -> Named | None:
+    """The `as`, where it stands in the place's own text."""
+    return named if named is not None and named.call is place.call else None
 
 
 def _difference(first: Operator, second: Operator) -> str:

@@ -80,6 +80,14 @@ def check() -> list[Result]:
     ]
 
 
+def stats() -> list[Result]:
+    """`archc stats` of a network of 516 nodes against the imports that it cannot do without, run in turn."""
+    ours, imports = [sys.executable, "-m", "archc", "stats", "resnet:152"], [sys.executable, "-c", IMPORTS]
+    pairs = [(seconds(ours, 1), seconds(imports, 1)) for _ in range(22)][1:]
+    medians = [statistics.median(one) for one in zip(*pairs)]
+    return [at_most("`archc stats resnet:152` : `import yaml, jsonschema`", *medians, 3)]
+
+
 def build() -> list[Result]:
     """`archc build` against Keras scripts that import, build and save."""
     with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +141,7 @@ def zoo() -> list[Result]:
     ]
 
 
-BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"check": check, "build": build, "to_keras": to_keras, "zoo": zoo, "linear": linear}
+BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"check": check, "stats": stats, "build": build, "to_keras": to_keras, "zoo": zoo, "linear": linear}
 
 
 def main() -> int:
