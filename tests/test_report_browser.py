@@ -189,7 +189,7 @@ def test_the_table_sorts(resnet: Page) -> None:
 def test_search_filters_the_table_and_marks_the_diagram(resnet: Page) -> None:
     resnet.page.get_by_label("Find").fill("stage2 shortcut")
     assert len(resnet.rows()) == 2
-    assert resnet.page.inner_text("#found") == "2 of 176 layers"
+    assert resnet.page.inner_text("#found") == "2 of 176 rows"
     assert resnet.page.locator("#drawing .hit").count() == 1
     assert resnet.page.text_content("#drawing .hit").startswith("stage2")
     resnet.page.get_by_role("radio", name="Layers").check()

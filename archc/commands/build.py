@@ -24,6 +24,7 @@ KERAS = ("keras", "config", "python")
 EXAMPLES = """examples:
   archc build vgg:D                             build/vgg-d.keras, build/vgg-d.py, build/vgg-d.svg
   archc build mynet.yaml -o out --emit keras    only the model
+  archc build resnet:50 --emit html             a page to look at and to send: build/resnet-50.html
   archc build resnet:50 --set classes=10        a parameter of the family, set from outside
   archc build vgg:D --weights vgg16.h5          the weights that keras.applications publishes"""
 

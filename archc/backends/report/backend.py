@@ -15,7 +15,7 @@ from archc.graph.graph import Graph
 class Report(Backend):
     """`NAME.html`; `expectations` are the facts that were checked."""
 
-    name: ClassVar[str] = "report"
+    name: ClassVar[str] = "html"
 
     expectations: tuple[Expectation, ...] = ()
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
 
 from archc.analyses import AnalysedGraph
+from archc.analyses.memory import Memory
 from archc.backends.diagram.words import amount_text
 from archc.backends.report.views import Part
-from archc.graph.graph import Node
-
-BYTES = 4
-"""Of a value, as float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +21,13 @@ class Sum:
     bytes: int | None
 
 
-def activation_bytes(node: Node) -> int | None:
-    """The bytes of a layer's outputs, for one example, as float32; `None` where a size is open."""
-    total = 0
-    for shape in node.shapes:
-        sizes = [one for one in shape if one is not None]
-        if len(sizes) < len(shape):
-            return None
-        total += BYTES * prod(sizes)
-    return total
-
-
-def sums(parts: Iterable[Part], analysed: AnalysedGraph) -> list[Sum]:
+def sums(parts: Iterable[Part], analysed: AnalysedGraph, held: Memory) -> list[Sum]:
     """The cost of each part that has one."""
     made: list[Sum] = []
     costs = analysed.cost.nodes
     for part in parts:
         own = [costs[node.index] for node in part.nodes]
-        made.append(Sum(part.name, sum(one.params for one in own), total(one.macs for one in own), total(map(activation_bytes, part.nodes))))
+        made.append(Sum(part.name, sum(one.params for one in own), total(one.macs for one in own), total(held.nodes[node.index] for node in part.nodes)))
     return made
 
 

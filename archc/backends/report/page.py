@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from archc.analyses import AnalysedGraph
 from archc.analyses.expectations import Expectation
+from archc.analyses.memory import Memory, memory
 from archc.backends.diagram.styles import recolouring
 from archc.backends.diagram.words import amount_text, shape_text, shown
-from archc.backends.report.costs import activation_bytes, bytes_text, sums, total
+from archc.backends.report.costs import bytes_text, sums
 from archc.backends.report.listing import listing
 from archc.backends.report.markup import attributes, digest, resource, text
 from archc.backends.report.origins import Origins
@@ -28,15 +29,16 @@ LEGEND = (
 def page(graph: Graph, expectations: Sequence[Expectation] = ()) -> str:
     """The report about a network, as HTML."""
     analysed, origins = AnalysedGraph(graph), Origins(graph)
+    held = memory(graph, analysed.cost)
     scripts = [resource(one) for one in SCRIPTS]
     dark = "@media screen{" + "".join(recolouring("colour", ":root[data-theme=dark] #drawing ")) + "}\n"
     style = "".join(resource(one) for one in STYLES) + dark
     parts = [
         _head(graph, scripts, style),
-        _heading(graph, analysed),
+        _heading(graph, analysed, held),
         "<main>",
         _workspace(graph, analysed, origins),
-        _section("cost", "Cost by block", f'{LEGEND}<div id="chart" aria-hidden="true"></div>\n<div class="scroll" tabindex="0" role="region" aria-label="Cost by block, as a table">{by_part(sums(chart_parts(graph), analysed))}</div>'),
+        _section("cost", "Cost by block", f'{LEGEND}<div id="chart" aria-hidden="true"></div>\n<div class="scroll" tabindex="0" role="region" aria-label="Cost by block, as a table">{by_part(sums(chart_parts(graph), analysed, held))}</div>'),
         _section("checks", "Checks", f'<div class="scroll" tabindex="0" role="region" aria-label="Checked facts">{checked(expectations)}</div>'),
         _section("spec", "Spec", f"<p>Lines that belong together are marked together; each leads to the other.</p>\n<div class=\"panes\">{listing(graph, origins)}</div>"),
         "</main>",
@@ -70,16 +72,16 @@ def _title(graph: Graph) -> str:
     return graph.title or graph.address
 
 
-def _heading(graph: Graph, analysed: AnalysedGraph) -> str:
+def _heading(graph: Graph, analysed: AnalysedGraph, held: Memory) -> str:
     cost = analysed.cost
-    size = total(map(activation_bytes, graph.nodes))
     read = ", ".join(shape_text(graph.nodes[index].shape) for index in graph.inputs[:4])
     made = ", ".join(shape_text(graph.shape(tensor)) for _, tensor in graph.outputs[:4])
     figures = {
         "parameters": f"{amount_text(cost.params)}",
         "MACs": "open" if cost.macs is None else amount_text(cost.macs),
         "layers": f"{len(graph.nodes) - len(graph.inputs):,}",
-        "memory of outputs": "open" if size is None else bytes_text(size),
+        "memory of outputs": "open" if held.activations is None else bytes_text(held.activations),
+        "peak in inference": "open" if held.peak is None else bytes_text(held.peak.bytes),
         "input": read + (" …" if len(graph.inputs) > 4 else ""),
         "output": made + (" …" if len(graph.outputs) > 4 else ""),
     }
@@ -105,7 +107,7 @@ def _workspace(graph: Graph, analysed: AnalysedGraph, origins: Origins) -> str:
 <section id="diagram" aria-labelledby="diagram-title">
 <h2 id="diagram-title">Diagram</h2>
 <div class="tools">
-<fieldset id="levels"><legend class="unseen">Detail</legend>{_choices(levels)}</fieldset>
+<fieldset id="levels"{"" if levels[1:] else " hidden"}><legend class="unseen">Detail</legend>{_choices(levels)}</fieldset>
 <span class="zoom"><button type="button" id="smaller" aria-label="Zoom out">−</button><button type="button" id="larger" aria-label="Zoom in">+</button><button type="button" id="fit">Fit</button><button type="button" id="wide" aria-pressed="false">Wide</button></span>
 </div>
 <div id="viewport" tabindex="0" role="region" aria-label="Diagram: arrow keys move it, plus and minus zoom, 0 fits it" aria-describedby="hint">

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from archc.analyses import AnalysedGraph
 from archc.analyses.expectations import Expectation
 from archc.backends.diagram.words import amount_text, shape_text
-from archc.backends.report.costs import Sum, activation_bytes, bytes_text, total
+from archc.backends.report.costs import Sum, bytes_text, total
 from archc.backends.report.markup import attributes, cell, text
 from archc.backends.report.origins import Origins
 from archc.backends.stats import stats
@@ -41,24 +42,25 @@ def layers(analysed: AnalysedGraph, origins: Origins) -> str:
     """A row for each layer."""
     header = ("Layer", "Operator", "Output", "Parameters#", "MACs#", "Memory#", "Field#", "Line")
     facts = stats(analysed)["layers"]
-    rows = (_layer(node, one["params"], one["macs"], one["receptive_field"], origins) for node, one in zip(analysed.graph.nodes, facts, strict=True))
-    caption = f"{len(facts)} layers. Memory is that of a layer's outputs for one example, as float32; the field is the receptive field."
+    rows = (_layer(node, one, origins) for node, one in zip(analysed.graph.nodes, facts, strict=True))
+    inputs = len(analysed.graph.inputs)
+    caption = f"{len(facts) - inputs} layers and {inputs} input{'s' if inputs > 1 else ''}. Memory is that of a layer's outputs for one example, none where they are the input's seen otherwise; the field is the receptive field."
     return table("layers", caption, header, rows)
 
 
-def _layer(node: Node, params: int, macs: int | None, field: int | str | None, origins: Origins) -> str:
+def _layer(node: Node, facts: Mapping[str, Any], origins: Origins) -> str:
     values = ", ".join(f"{name.rstrip('_')}={value}" for name, value in node.operator.non_default().items())
     shared = " (weights shared)" if node.shared is not None else "" if node.trainable else " (frozen)"
     made = " ".join(map(shape_text, node.shapes))
-    size = activation_bytes(node)
+    size, field = facts["activation_bytes"], facts["receptive_field"]
     line = origins.lines[node.index][0]
     cells = [
         f'<th scope="row">{text(node.name).replace("_", "_<wbr>")}</th>',
         f'<td data-search="{text(f"{node.operator.role.value} {node.operator.name} {values}")}"><b>{text(node.operator.name)}</b>{text(shared)}'
         f"{f' <small>{text(values)}</small>' if values else ''}</td>",
         cell(made, size if size is not None else LARGEST),
-        _number(params),
-        _number(macs),
+        _number(facts["params"]),
+        _number(facts["macs"]),
         cell("open" if size is None else bytes_text(size), LARGEST if size is None else size, class_="number"),
         _number(field if isinstance(field, int) else None, field or ""),
         f'<td data-order="{node.index}"><a href="#line-{line}">{text(_line_name(line))}</a></td>',
@@ -82,7 +84,7 @@ def by_part(sums: Sequence[Sum]) -> str:
     whole = (sum(one.params for one in sums), total(one.macs for one in sums), total(one.bytes for one in sums))
     rows = [_part(one, whole) for one in sums]
     foot = f"<tr>{cell('All', tag='th', scope='row')}{_shares(whole, (None, None, None))}</tr>"
-    caption = "Cost by block, with its share of the whole. Memory is that of all layers' outputs for one example, as float32."
+    caption = "Cost by block, with its share of the whole. Memory is that of all layers' outputs for one example."
     return table("parts", caption, ("Block", "Parameters#", "MACs#", "Memory#"), rows, foot)
 
 

@@ -236,7 +236,7 @@ function search() {
   const found = shownRows().map((row) => Number(row.dataset.node)), asked = words.trim() || kind;
   hits = asked ? found : [];
   turnOf = -1;
-  byId("found").textContent = asked ? `${found.length} of ${rows.length} layers` : "";
+  byId("found").textContent = asked ? `${found.length} of ${rows.length} rows` : "";
   markHits();
 }
 function next() {
