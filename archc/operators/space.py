@@ -13,8 +13,9 @@ from archc.operators.shape_rules import known
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DepthToSpace(Operator):
-    """The channels of a position as a block of positions (pixel shuffle, Shi et al. 2016): `height * block`,
-    `channels / block ** 2` for an image.
+    """The channels of each position as a block of positions: pixel shuffle (Shi et al. 2016).
+
+    An image of `height x width x channels` becomes `height * block x width * block x channels / block ** 2`.
 
     `- depth_to_space: 2`, `- depth_to_space: {block: 3, order: channels}`.
 
@@ -45,8 +46,9 @@ class DepthToSpace(Operator):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SpaceToDepth(Operator):
-    """Blocks of positions as the channels of one position (YOLOv2's passthrough): `height / block`,
-    `channels * block ** 2` for an image.
+    """Each block of positions as the channels of one position: YOLOv2's passthrough (Redmon and Farhadi 2016).
+
+    An image of `height x width x channels` becomes `height / block x width / block x channels * block ** 2`.
 
     `- space_to_depth: 2`. It undoes `depth_to_space` of the same `order`.
 
