@@ -560,6 +560,19 @@ def test_a_typed_list_has_a_default_limits_and_a_sentence() -> None:
     only(bad("- conv: 4", rest="params: {widths: {list: int, type: int, default: 3}}\n"), "E215")
 
 
+def test_a_merge_leaves_out_the_tensor_of_a_side_that_does_not_run() -> None:
+    layers = "- {side: [conv: 4], when: on, as: more}\n- {add: {body: [conv: 4], input: input, more: more}, as: sum}\n- {relu, from: sum}"
+    assert reads(graph(layers, rest="params: {on: true}\n"), "sum") == ["sum_body_conv", "input", "more_conv"]
+    assert reads(graph(layers, rest="params: {on: false}\n"), "sum") == ["sum_body_conv", "input"]
+    layers = "- {side: [conv: 4], when: on, as: more}\n- {add: {body: [conv: 4], more: more}, as: sum}\n- {relu, from: sum}\n- {concat: [_, more]}"
+    made = graph(layers, rest="params: {on: false}\n")
+    assert [one.name for one in made.nodes] == ["input", "sum_body_conv", "relu"]
+    assert reads(made, "relu") == ["sum_body_conv"]
+    lone = "- {side: [conv: 4], when: on, as: more}\n- add: [more]\n- conv: 4"
+    only(bad(lone, rest="params: {on: false}\n"), "E306")
+    only(bad("- {side: [conv: 4], when: on, as: more}\n- {conv: 4, from: more}", rest="params: {on: false}\n"), "E401")
+
+
 LISTS: list[tuple[str, dict[str, Any]]] = [
     ("pad: [[0, 1], [0, 1]]", {"amounts": ((0, 1), (0, 1))}),
     ("pad: [[$a, $a], 2]", {"amounts": ((1, 1), 2)}),

@@ -303,7 +303,8 @@ def _deepest(problem: Any) -> Any:
 def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Diagnostic:
     value, limit = problem.instance, problem.validator_value
     got = kind_of(value)
-    part = f"item {problem.absolute_path[-1] + 1} of {what}" if problem.absolute_path and isinstance(problem.absolute_path[-1], int) else what
+    last = problem.absolute_path[-1] if problem.absolute_path else None
+    part = what if last is None else f"item {last + 1} of {what}" if isinstance(last, int) else f"`{last}` of {what}"
     match problem.validator:
         case "minimum":
             return error(codes.WRONG_VALUE, span, f"{part} is at least {limit}, and this is {value}")
@@ -318,6 +319,12 @@ def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Di
             choices = [str(one) for one in limit]
             near = closest(str(value), choices)
             return error(codes.WRONG_VALUE, span, f"{part} cannot be {got}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")
+        case "additionalProperties" | "required":
+            known = list(problem.schema["properties"])
+            odd = next((one for one in value if one not in known), "")
+            near = closest(odd, known) if odd else None
+            said = f"has no key `{odd}`" if odd else f"needs {' and '.join(f'`{one}`' for one in problem.schema['required'])}"
+            return error(codes.UNKNOWN_ARGUMENT if odd else codes.MISSING_KEY, span, f"{part} {said}", help=f"did you mean `{near}`?" if near else f"its keys are {', '.join(known)}")
         case "minItems" | "maxItems":
             return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this list has {len(value)} item{'' if len(value) == 1 else 's'}")
         case "pattern":
@@ -337,7 +344,7 @@ def type_error(part: str, kind: str, value: Any, span: Span, outer: Any = None) 
         if words and (near := closest(value, words)):
             hint = f"did you mean `{near}`?"
         else:
-            hint = _text_hint(value, kind)
+            hint = _text_hint(value, kind) or (f"the names are {', '.join(words)}" if words else "")
     elif isinstance(value, float) and value.is_integer():
         hint = f"write {int(value)}; in an expression use `//`, `round` or `ceil`"
     elif isinstance(value, float):

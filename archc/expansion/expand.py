@@ -209,8 +209,12 @@ class Expander:
         built, text = self.operations.built(step, operator, scope)
         labels: list[str] = []
         if is_merge(operator.name) and step.branches:
-            group = Group("merge", label, operator.name, place.group, step.site, doc=step.doc)
-            inputs, labels = self.branches(step, scope, start, moved(place, group=group), label)
+            silent = self.labels.is_silent(step, place, label)
+            group = Group("merge", label, operator.name, place.group, step.site, doc=step.doc, silent=silent)
+            inner = moved(place, group=group, prefix=place.prefix if silent else f"{place.prefix}{label}_")
+            inputs, labels = self.branches(step, scope, start, inner)
+            if len(inputs) == 1 and any(self.is_left_out(one, scope) for one in step.branches):
+                return inputs
             place = moved(place, group=group)
         elif not inputs:
             inputs = [start]
@@ -228,18 +232,14 @@ class Expander:
         made = self.builder.add(built, tensors, place.prefix + label, context, labels=labels, share=share)
         return list(made) if made is not None else [POISON] * max(1, len(step.names))
 
-    def branches(self, step: Step, scope: Scope, start: Flow, place: Place, label: str) -> tuple[list[Flow], list[str]]:
+    def branches(self, step: Step, scope: Scope, start: Flow, place: Place) -> tuple[list[Flow], list[str]]:
         """The tensors of a merge's branches and what a person calls them."""
-        bare = label == step.operation and all(one.text == "_" for one in step.names)
-        bare = bare and (place.chain, step.site) not in place.numbers.spelled
-        prefix = place.prefix if bare else f"{place.prefix}{label}_"
-        here = moved(place, prefix=prefix)
         found: list[Flow] = []
         labels: list[str] = []
         loops = 0
         for at, branch in enumerate(step.branches or (), start=1):
             loops += branch.clause is not None or branch.repeat is not None
-            for name, tensor in self.branch(branch, at, numbered("steps", loops), scope, start, here):
+            for name, tensor in self.branch(branch, at, numbered("steps", loops), scope, start, place):
                 found.append(tensor)
                 labels.append(name)
         return found, labels
@@ -247,6 +247,8 @@ class Expander:
     def branch(self, branch: Branch, at: int, label: str, scope: Scope, start: Flow, place: Place) -> Iterator[tuple[str, Flow]]:
         if branch.tensor is not None:
             name = self.evaluation.text(branch.tensor, scope)
+            if self.is_left_out(branch, scope):
+                return
             yield branch.name or name, self.tensors.tensor(branch.tensor, scope, start)
             return
         if branch.clause is None and branch.repeat is None:
@@ -259,6 +261,13 @@ class Expander:
             name = iterated(label, turn)
             inner = Scope(scope.file, scope, values, index=branch.index)
             yield name, self.one_branch(branch, name, inner, start, place, turn)
+
+    def is_left_out(self, branch: Branch, scope: Scope) -> bool:
+        """True for a branch that is the tensor of a `side` under a false `when`: there is none."""
+        if branch.tensor is None:
+            return False
+        name = self.evaluation.text(branch.tensor, scope)
+        return not isinstance(scope.peek(name), Tensor | Poison) and any((one.body, name) in self.dropped for one in scope.chain())
 
     def one_branch(self, branch: Branch, name: str, scope: Scope, start: Flow, place: Place, turn: int = 0) -> Flow:
         if not branch.steps:

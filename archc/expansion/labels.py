@@ -93,3 +93,8 @@ class Labels:
         label = named or label_of(step, self.name_of(step, around))
         label = numbered(label, place.numbers.count(place.chain, step.site))
         return iterated(label, iteration) if iteration else label
+
+    def is_silent(self, step: Step, place: Place, label: str) -> bool:
+        """True for a merge that adds nothing to the names of the layers in its branches."""
+        named = any(one.text != "_" for one in step.names)
+        return label == step.operation and not named and (place.chain, step.site) not in place.numbers.spelled
