@@ -20,7 +20,7 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(PIP) install 'hypothesis>=6.100' 'import-linter>=2.0' 'pyright>=1.1.400' 'pytest>=8.0' 'pytest-cov>=5.0' 'ruff>=0.9' types-PyYAML build 'jax>=0.4.30'
+	$(PIP) install --editable '.[tensorflow,dev]'
 	touch $@
 
 test: lint types imports unit
@@ -35,7 +35,7 @@ imports: $(VENV)/tested
 	$(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/tested
-	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 bench: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks

@@ -10,27 +10,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archc.analyses import AnalysedGraph
+from archc.analyses.cost import figures
 from archc.analyses.expectations import Expectation, check_expectations
 from archc.analyses.lints import lint
-from archc.diagnostics import Allowance, CompileError, Diagnostic, Diagnostics, closest, codes, error, warning
+from archc.diagnostics import Allowance, CompileError, Diagnostic, Diagnostics, Span, closest, codes, error, warning
 from archc.diagnostics.figures import count
 from archc.diagnostics.limits import limits, raising
+from archc.expansion.calls import Calls
 from archc.expansion.network import expand
 from archc.expansion.static import check_spec
+from archc.graph.folded import Figures
 from archc.language.catalogue import Address, AddressError, Opener
 from archc.language.catalogue import find as find_spec
+from archc.language.document import Mapping as Entries
 from archc.language.document import Scalar, Value
 from archc.language.expressions import STEPS_PER_RUN, Budget
+from archc.language.families import Opener as Libraries
 from archc.language.families import SpecReader, given
 from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
 from archc.language.steps import StepReader
+from archc.operators import Shape
 
 if TYPE_CHECKING:
     from archc.backends.keras.layers import KerasModel
 
 
-WORK_OF_A_NETWORK = 250
+WORK_OF_A_NETWORK = 2_500
 """What a variant takes in steps, however small it is."""
 
 
@@ -48,6 +54,16 @@ class Compiled:
     def graph(self) -> Any:
         """The expanded graph."""
         return self.analysed.graph
+
+    @property
+    def place(self) -> Span:
+        """Where the text has the network's name: the variant's, or the spec's."""
+        root = self.spec.file.root
+        declared = root.get("variants")
+        if isinstance(declared, Entries) and self.variant.name in declared.entries:
+            return declared.entries[self.variant.name][0].span
+        name = root.get("name")
+        return root.span if name is None else name.span
 
     @cached_property
     def lowered(self) -> KerasModel:
@@ -72,7 +88,10 @@ class Compiled:
             from archc.backends.keras.weight_files import read_weights
 
             for name, values in read_weights(Path(weights), self.lowered).items():
-                model.get_layer(name).set_weights(values)
+                layer = model.get_layer(name)
+                layer.set_weights(values)
+                if hasattr(layer, "finalize_state"):
+                    layer.finalize_state()  # Keras's Normalization takes its variables up only when it is told to
         return model
 
     def check_modules(self, allowed: Collection[str]) -> None:
@@ -104,14 +123,39 @@ class Compiled:
 
         return source(self.analysed)
 
-    def stats(self) -> dict[str, Any]:
-        """Parameters, multiply-accumulates and the layer table, as plain data."""
+    def stats(self, *, batch: int = 1, optimizer: str = "adam") -> dict[str, Any]:
+        """What the network costs, holds and sees, and the layer table, as plain data.
+
+        Parameters, MACs and FLOPs are for one example; memory is for `batch` examples, in bytes. Raises `KeyError` for an
+        optimiser that `archc.analyses.memory.OPTIMIZERS` lacks.
+        """
         from archc.backends.stats import stats
 
-        return stats(self.analysed)
+        return stats(self.analysed, batch=batch, optimizer=optimizer)
 
-    def _repr_svg_(self) -> str:
-        return self.to_svg()
+    def to_html(self) -> str:
+        """The report: one page with the diagram, the layers, their cost, the checked facts and the spec."""
+        from archc.backends.report.page import page
+
+        return page(self.graph, self.expectations)
+
+    def __repr__(self) -> str:
+        from archc.backends.report.notebook import summary
+
+        return summary(self.analysed)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from archc.backends.report.notebook import bundle
+
+        return bundle(self.analysed)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A network's figures, and the names and shapes of its outputs."""
+
+    figures: Figures
+    outputs: tuple[tuple[str, Shape], ...]
 
 
 class Family:
@@ -178,6 +222,45 @@ class Family:
         message = "nothing here gives {}, which is allowed"
         return [warning(codes.UNUSED_ALLOWANCE, one.span, message.format(one.code), help="remove the allowance") for one in own]
 
+    @property
+    def title(self) -> str:
+        """The family's own title, or else its name."""
+        title = self.spec.file.root.get("title")
+        return title.text if isinstance(title, Scalar) else self.spec.name
+
+    def own(self) -> list[str]:
+        """The variants that are not derived from another one with `like`."""
+        declared = self.spec.file.root.get("variants")
+        if not isinstance(declared, Entries):
+            return list(self)
+        return [name for name, (_, value) in declared.entries.items() if not (isinstance(value, Entries) and value.get("like") is not None)]
+
+    def measure(self, variant: str | None = None, values: Mapping[str, Any] | None = None) -> Measured:
+        """What `compile` would tell of a network's cost, without its graph. Raises `CompileError`, `AddressError`.
+
+        Made for many calls: a macro call that is equal to one of an earlier network is not run again. What is wrong is
+        told by `compile` itself.
+        """
+        chosen = self.spec.variants[self.choose(variant)]
+        outside: dict[str, Value] = given(dict(values or {}))
+        self.check_names(outside)
+        diagnostics = self.reader.diagnostics = Diagnostics()
+        try:
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, calls=self.calls)
+        except CompileError:
+            graph = None
+        if graph is None or diagnostics.met:
+            graph = self.compile(variant, values).graph
+        found = figures(graph.nodes)
+        if found.params > limits().parameters:
+            self.compile(variant, values)  # which says where they are
+        return Measured(found, tuple((name, graph.shape(tensor)) for name, tensor in graph.outputs))
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The macro calls that `measure` has seen."""
+        return Calls(self.spec.file, figures)
+
     def choose(self, variant: str | None) -> str:
         """The variant's exact name; the default one where none is asked for."""
         variants = self.spec.variants
@@ -214,13 +297,12 @@ class Family:
 
     def entry(self) -> FamilyEntry:
         """What the index and `archc list` tell of the family. Raises `CompileError`."""
-        root, variants = self.spec.file.root, self.spec.variants.values()
-        title = root.get("title")
+        variants = self.spec.variants.values()
         source = next(iter(variants)).source
         networks = [self.compile(one.name or None) for one in variants]
         return {
             "digest": digest(self.address.path) if self.address.path else "",
-            "title": title.text if isinstance(title, Scalar) else self.spec.name,
+            "title": self.title,
             "paper": str(source.get("title", "")),
             "year": source["year"] if isinstance(source.get("year"), int) else None,
             "variants": [
@@ -247,11 +329,11 @@ def check_weights(analysed: AnalysedGraph, diagnostics: Diagnostics) -> None:
         diagnostics.add(error(codes.LIMIT_WEIGHTS, analysed.graph.nodes[largest].origin, message, label=label, help=raising("parameters")))
 
 
-def load_address(address: Address) -> Family:
-    """The family at an address. Raises `CompileError`."""
+def load_address(address: Address, opener: Libraries | None = None) -> Family:
+    """The family at an address, its libraries from where it is, or from where an opener finds them. Raises `CompileError`."""
     diagnostics = Diagnostics()
     reader = StepReader(diagnostics)
-    specs = SpecReader(reader, Opener(address.path))
+    specs = SpecReader(reader, opener or Opener(address.path))
     spec = specs.spec(address.source)
     if spec is None or specs.lost:
         # Without its libraries a spec has words that nobody knows; that is one cause.

@@ -208,6 +208,10 @@ def group_norm(values: Attributes, x: Any, *weights: Any) -> Any:
     return scaled_and_shifted(values, standardised(parted, axes, values["epsilon"]).reshape(x.shape), weights)
 
 
+def instance_norm(values: Attributes, x: Any, *weights: Any) -> Any:
+    return scaled_and_shifted(values, standardised(x, tuple(range(x.ndim - 1)), values["epsilon"]), weights)
+
+
 def lrn(values: Attributes, x: Any) -> Any:
     half, channels = values["size"] // 2, x.shape[-1]
     alpha = values["alpha"] / values["size"] if values["divide"] else values["alpha"]
@@ -325,8 +329,38 @@ def channel_shuffle(values: Attributes, x: Any) -> Any:
     return np.swapaxes(parted, -1, -2).reshape(x.shape)
 
 
+def depth_to_space(values: Attributes, x: Any) -> Any:
+    """Each value goes to its place, by the formula of the docs."""
+    block, axes = values["block"], x.ndim - 1
+    count = block**axes
+    channels = x.shape[-1] // count
+    y = np.empty((*(one * block for one in x.shape[:-1]), channels), x.dtype)
+    for number, within in enumerate(np.ndindex(*(block,) * axes)):
+        for channel in range(channels):
+            source = number * channels + channel if values["order"] == "positions" else channel * count + number
+            y[(*(slice(one, None, block) for one in within), channel)] = x[..., source]
+    return y
+
+
+def space_to_depth(values: Attributes, x: Any) -> Any:
+    block, channels = values["block"], x.shape[-1]
+    places = [tuple(slice(one, None, block) for one in within) for within in np.ndindex(*(block,) * (x.ndim - 1))]
+    if values["order"] == "positions":
+        return np.concatenate([x[one] for one in places], axis=-1)
+    return np.stack([x[(*one, channel)] for channel in range(channels) for one in places], axis=-1)
+
+
 def merged(operation: Any) -> Reference:
     return lambda values, *inputs: reduce(operation, inputs)
+
+
+def normalize(values: Attributes, x: Any, *kept: Any) -> Any:
+    mean, variance = kept[:2] if kept else (np.asarray(values["mean"]), values["variance"])
+    return (x - mean) / np.sqrt(variance)
+
+
+def pad_channels(values: Attributes, x: Any) -> Any:
+    return np.concatenate([x, np.zeros((*x.shape[:-1], values["filters"] - x.shape[-1]))], axis=-1)
 
 
 def alone(function: Callable[[Any], Any]) -> Reference:
@@ -351,10 +385,11 @@ REFERENCES: dict[str, Reference] = {
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
     "group_norm": group_norm,
+    "instance_norm": instance_norm,
     "lrn": lrn,
     "scale": scale,
     "rescale": lambda values, x: x * np.asarray(values["factor"]) + np.asarray(values["offset"]),
-    "normalize": lambda values, x: (x - np.asarray(values["mean"])) / np.sqrt(values["variance"]),
+    "normalize": normalize,
     "relu": relu,
     "leaky_relu": lambda values, x: np.where(x > 0, x, values["slope"] * x),
     "prelu": lambda values, x, slope: np.where(x > 0, x, slope * x),
@@ -379,6 +414,9 @@ REFERENCES: dict[str, Reference] = {
     "split": split,
     "slice": sliced,
     "channel_shuffle": channel_shuffle,
+    "depth_to_space": depth_to_space,
+    "space_to_depth": space_to_depth,
+    "pad_channels": pad_channels,
     "dropout": IDENTITY,
     "spatial_dropout": IDENTITY,
     "drop_path": IDENTITY,

@@ -111,6 +111,12 @@ def of_kind(kind: Kind, axes: int) -> st.SearchStrategy[Any]:
 def _of_schema(schema: Any, axes: int) -> st.SearchStrategy[Any]:
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "anyOf" in schema:
+        return st.one_of(*(_of_schema(one, axes) for one in schema["anyOf"]))
+    if "properties" in schema:
+        values = {key: _of_schema(one, axes) for key, one in schema["properties"].items()}
+        needed = schema.get("required", ())
+        return st.fixed_dictionaries({key: values[key] for key in needed}, optional={key: one for key, one in values.items() if key not in needed})
     stated = schema["type"]
     return st.one_of(*(_of_type(one, schema, axes) for one in ([stated] if isinstance(stated, str) else stated)))
 

@@ -582,6 +582,10 @@ global_max_pool: {keep_dims: true}
 adaptive_avg_pool: {size: 4}
 layer_norm
 group_norm: {groups: 4}
+instance_norm
+depth_to_space: [2, channels]
+space_to_depth: 2
+conv: {filters: 4, kernel_initializer: {scale: 2, mode: fan_out}}
 lrn
 scale: {initial: 1e-6, bias: true}
 normalize: {mean: [1, 2, 3, 4, 5, 6, 7, 8], variance: [1, 2, 3, 4, 5, 6, 7, 8]}

@@ -548,7 +548,9 @@ def test_api() -> None:
     assert archc.compile("vgg:D", classes=10).stats()["output_shape"] == [10]
     network = archc.compile("lenet")
     assert network.to_dot().startswith("digraph")
-    assert "<svg" in network._repr_svg_()
+    assert "<svg" in network.to_svg()
+    assert network.to_html().startswith("<!DOCTYPE html>")
+    assert repr(network) == "<archc lenet:keras: 61.7 k parameters, 417 k MACs, 8 layers>"
     assert "build_model" in network.to_python()
 
 
@@ -601,3 +603,13 @@ def test_an_entry_of_the_index_holds_for_the_very_text_only(tmp_path: Path) -> N
 def test_list_as_markdown_has_a_line_for_each_family(shell: Shell) -> None:
     found = shell("list", "--format", "markdown")
     assert [line.split("|")[1].strip() for line in found.out.splitlines()[2:]] == [f"[{path.stem}]({path.stem}.yaml)" for path in shipped_paths()]
+
+
+def test_list_passes_over_files_that_are_no_specs(shell: Shell) -> None:
+    shell.write("hooks.yaml", "- id: archc\n  entry: archc check\n")
+    shell.write(".hidden.yaml", PLAIN)
+    shell.write("mine.yaml", PLAIN)
+    found = shell("list")
+    assert "mine.yaml" in found.out
+    assert "hidden" not in found.out
+    assert found.err == ""

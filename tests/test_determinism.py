@@ -19,7 +19,7 @@ from archc.pipeline import compile
 
 for address in sys.argv[1:]:
     compiled = compile(address)
-    for kind in ("config", "python", "dot", "svg", "stats", "spec", "keras"):
+    for kind in ("config", "python", "dot", "svg", "html", "stats", "spec", "keras"):
         if kind == "keras" and compiled.analysed.cost.params > 12_000_000:
             continue
         for artefact in backend(kind).emit(compiled.graph):

@@ -26,9 +26,10 @@ from archc.backends.diagram.backend import DiagramBackend, FileFormat, to_dot, t
 from archc.backends.diagram.dot import ATTRIBUTES
 from archc.backends.diagram.engine import EngineError, layout
 from archc.backends.diagram.metrics import text_width
-from archc.backends.diagram.outline import View, outline
+from archc.backends.diagram.outline import outline
 from archc.backends.diagram.styles import theme_of
 from archc.backends.diagram.tree import Box, Cluster
+from archc.backends.diagram.view import View
 from archc.backends.diagram.words import amount_text, lines
 from archc.diagnostics import Origin, Source, Span
 from archc.graph.graph import Graph, Group, GroupKind, Node, Tensor
@@ -587,6 +588,15 @@ def test_a_family_is_one_figure_with_its_differences_marked() -> None:
     ]
 
 
+def test_a_family_of_blocks_counts_them() -> None:
+    family = load("resnet")
+    (artefact,) = DiagramBackend().emit_family([family[name].graph for name in ("50", "152")])
+    file = io.BytesIO()
+    artefact.write(file)
+    lines = written(file.getvalue().decode())
+    assert [one for one in lines if "bottleneck" in one] == [f"bottleneck × {count}" for count in (3, 4, 6, 3, 3, 8, 36, 3)]
+
+
 def emitted(graph: Graph, kind: FileFormat, **options: Any) -> str:
     (artefact,) = DiagramBackend(formats=(kind,), **options).emit(graph)
     file = io.BytesIO()
@@ -616,6 +626,19 @@ def test_model_explorer_has_every_layer_and_its_blocks() -> None:
     assert {"id", "label", "namespace", "attrs", "incomingEdges", "outputsMetadata"} == set(nodes[0])
     assert any(node["namespace"].startswith("stage2/block1") for node in nodes)
     assert all(isinstance(one["value"], str) for node in nodes for one in node["attrs"])
+
+
+def test_a_frame_that_is_longer_than_a_page_is_broken() -> None:
+    graph = load("resnet")["101"].graph
+    svg = to_svg(graph, detail="layers")
+    nodes, edges = parsed(svg)
+    assert (len(nodes), len(edges)) == (len(graph.nodes), sum(len(node.inputs) for node in graph.nodes))
+    titles = [one for one in written(svg) if one.startswith("stage3")]
+    count = len(titles)
+    assert count > 1
+    assert titles == [f"stage3 ({number} of {count})" for number in range(1, count + 1)]
+    width, height = size(svg)
+    assert 0.5 < height / width < 2
 
 
 def test_a_long_run_of_equal_layers_is_one_box() -> None:

@@ -8,12 +8,14 @@ A fenced block says in its info string what it is:
   see each other, so that `use:` works, and the page's Python sessions find them.
 - `text layers` lists the nodes of the example before it, each by name, or by name and shape.
 - `text diagnostics` is what the example before it prints.
+- `console` is a command and what it prints.
 """
 
 from __future__ import annotations
 
 import doctest
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ import pytest
 import yaml
 
 from archc import reference
+from archc.commands import main
 from archc.diagnostics import CompileError, Diagnostic
 from archc.diagnostics.render import render
 from archc.graph.graph import Graph
@@ -195,3 +198,20 @@ def test_sessions_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     session = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     outcome = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(session)
     assert outcome.failed == 0
+
+
+CONSOLE = [one for page in PAGES for one in blocks(page) if one.words[:1] == ["console"]]
+
+
+@pytest.mark.parametrize("block", CONSOLE, ids=str)
+def test_what_commands_print_is_shown(block: Block, capsys: pytest.CaptureFixture[str], update_golden: bool) -> None:
+    """A block that shows a command and its output shows what the command prints."""
+    call, _, output = block.body.partition("\n")
+    assert call.startswith("$ archc ")
+    assert main(shlex.split(call)[2:]) == 0
+    found = capsys.readouterr().out
+    if update_golden:
+        page = block.page.read_text(encoding="utf-8")
+        block.page.write_text(page.replace(block.body, f"{call}\n{found}"), encoding="utf-8", newline="\n")
+    else:
+        assert found == output

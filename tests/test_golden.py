@@ -37,6 +37,7 @@ ELSEWHERE = {
     "E801": "the machine: test_commands",
     "E802": "the machine: the diagram's tests",
     "E803": "the machine: the tests of the Keras backend",
+    "E805": "the machine: test_compare",
     "E804": "a file of weights: test_weights",
 }
 """Codes that `check` does not give to a small spec, and where they are tested instead."""

@@ -456,6 +456,16 @@ def test_a_loop_binds_a_name_anew() -> None:
     assert reads(made, "concat") == ["x_2_2", "y2"]
 
 
+def test_a_loop_binds_anew_what_a_merge_in_it_reads() -> None:
+    made = graph("- {conv: 8, as: x}\n- {repeat: 2, steps: [{conv: 8}, {add: [_, x], as: x}]}\n- {relu, from: x}")
+    assert reads(made, "steps1_x") == ["steps1_conv", "x"]
+    assert reads(made, "steps2_x") == ["steps2_conv", "steps1_x"]
+    assert reads(made, "relu") == ["steps2_x"]
+    named = graph("- {conv: 8, as: x}\n- {repeat: 2, as: unit, add: {new: [conv: 8], old: x}}\n- {repeat: 2, steps: [{add: {new: [conv: 8], old: x}, as: x}]}")
+    assert reads(named, "steps2_x") == ["steps2_x_new_conv", "steps1_x"]
+    only(bad("- {conv: 8, as: x}\n- {repeat: 2, steps: [{conv: 8, as: x}]}"), "E402")
+
+
 def test_u_net() -> None:
     layers = """
 - repeat: 3
@@ -538,6 +548,89 @@ def test_values_and_tensors_of_a_macro_share_one_namespace() -> None:
     only(bad("- {conv: 2, as: a}\n- {m: 1, from: [a, input]}", rest="macros: {m: {params: {x: int}, inputs: [x, y], body: [{concat, from: [x, y]}]}}\n"), "E402")
     only(bad("- m: 1", rest="macros: {m: {params: {x: int}, let: {x: 3}, body: [conv: $x]}}\n"), "E402")
     only(bad("- m: 1", rest="macros: {m: {params: {x: int}, body: [{conv: $x, as: x}]}}\n"), "E402")
+
+
+def test_a_typed_list_has_a_default_limits_and_a_sentence() -> None:
+    for declared in ("{list: int, default: [3, 5], min: 1, doc: of each}", "{type: {list: int}, default: [3, 5], min: 1}"):
+        rest = f"params: {{widths: {declared}}}\n"
+        layers = "- {for: width in widths, conv: $width}"
+        assert [one.shape for one in graph(layers, rest=rest).nodes][1:] == [(8, 8, 3), (8, 8, 5)]
+        assert ids(wrong(f"input: [8, 8, 4]\nlayers:\n  {layers}\n{rest}", widths=[3, 0])) == ["E204"]
+        assert ids(wrong(f"input: [8, 8, 4]\nlayers:\n  {layers}\n{rest}", widths=[3, "a"])) == ["E203"]
+    only(bad("- conv: 4", rest="params: {widths: {list: int, type: int, default: 3}}\n"), "E215")
+
+
+def test_a_merge_leaves_out_the_tensor_of_a_side_that_does_not_run() -> None:
+    layers = "- {side: [conv: 4], when: on, as: more}\n- {add: {body: [conv: 4], input: input, more: more}, as: sum}\n- {relu, from: sum}"
+    assert reads(graph(layers, rest="params: {on: true}\n"), "sum") == ["sum_body_conv", "input", "more_conv"]
+    assert reads(graph(layers, rest="params: {on: false}\n"), "sum") == ["sum_body_conv", "input"]
+    layers = "- {side: [conv: 4], when: on, as: more}\n- {add: {body: [conv: 4], more: more}, as: sum}\n- {relu, from: sum}\n- {concat: [_, more]}"
+    made = graph(layers, rest="params: {on: false}\n")
+    assert [one.name for one in made.nodes] == ["input", "sum_body_conv", "relu"]
+    assert reads(made, "relu") == ["sum_body_conv"]
+    lone = "- {side: [conv: 4], when: on, as: more}\n- add: [more]\n- conv: 4"
+    only(bad(lone, rest="params: {on: false}\n"), "E306")
+    only(bad("- {side: [conv: 4], when: on, as: more}\n- {conv: 4, from: more}", rest="params: {on: false}\n"), "E401")
+
+
+LISTS: list[tuple[str, dict[str, Any]]] = [
+    ("pad: [[0, 1], [0, 1]]", {"amounts": ((0, 1), (0, 1))}),
+    ("pad: [[$a, $a], 2]", {"amounts": ((1, 1), 2)}),
+    ("crop: [[1, 2], [1, 2]]", {"amounts": ((1, 2), (1, 2))}),
+    ("split: [1, 3]", {"parts": (1, 3)}),
+    ("resize: [20, 30]", {"size": (20, 30)}),
+    ("resize: [20, nearest]", {"size": 20, "interpolation": "nearest"}),
+    ("resize: [$a, $b]", {"size": (1, 2)}),
+    ("resize: $c", {"size": (4, 5)}),
+    ("resize: [[20, 30], nearest]", {"size": (20, 30), "interpolation": "nearest"}),
+    ("upsample: [3, 2]", {"size": (3, 2)}),
+    ("rescale: [0.5, 1]", {"factor": 0.5, "offset": 1}),
+    ("rescale: [1, 2, 3, 4]", {"factor": (1, 2, 3, 4)}),
+    ("max_pool: [3, 2]", {"size": 3, "stride": 2}),
+]
+
+
+@pytest.mark.parametrize(("step", "attributes"), LISTS, ids=[step for step, _ in LISTS])
+def test_a_list_is_the_first_argument_where_it_does_not_fit_by_position(step: str, attributes: dict[str, Any]) -> None:
+    rest = "params: {a: 1, b: 2, c: [4, 5]}\n" if "$" in step else ""
+    assert graph(f"- {step}", rest=rest).nodes[1].operator.non_default() == attributes
+
+
+@pytest.mark.parametrize(("step", "code"), [("resize: [20, 30.5]", "E203"), ("resize: [1, 2, 3, 4]", "E209"), ("resize: [$a, 0.5]", "E203"), ("avg_pool: [3, valid]", "E203")])
+def test_a_list_that_fits_in_no_way_shows_the_form_by_name(step: str, code: str) -> None:
+    found = only(bad(f"- {step}", rest="params: {a: 1}\n" if "$" in step else ""), code)
+    assert found.help is not None and "goes by name, `{size: [...]}`" in found.help
+
+
+UNITS = """
+macros:
+  basic: {params: {n: int}, body: [conv: $n]}
+  deep: {params: {n: int}, body: [conv: $n, conv: $n]}
+  ended: {params: {act: str}, body: [conv: 4, $act]}
+notation: {c<n>: {conv: $n}}
+"""
+
+
+def test_a_text_names_the_macro_of_a_step() -> None:
+    layers = "- for: unit, n in [['basic', 2], ['deep', 1]]\n  as: stage\n  steps: [{repeat: $n, $unit: 8, as: block}]"
+    assert names(layers, rest=UNITS) == ["stage1_block1_conv", "stage1_block2_conv", "stage2_block1_conv", "stage2_block1_conv_2"]
+    assert names("- {for: \"unit in ['basic', 'deep']\", $unit: 8}", rest=UNITS) == ["steps1_conv", "steps2_conv", "steps2_conv_2"]
+
+
+def test_a_text_names_an_operator_or_a_cell() -> None:
+    made = names("- ended: relu\n- ended: silu\n- ended: c8\n- {repeat: 2, ended: tanh, as: unit}", rest=UNITS)
+    assert made[:6] == ["ended_conv", "ended_relu", "ended_2_conv", "ended_2_silu", "ended_3_conv", "ended_3_conv_2"]
+    assert made[6:] == ["unit1_conv", "unit1_tanh", "unit2_conv", "unit2_tanh"]
+    assert names("- {for: cell in table, $cell: }", rest=UNITS + "params: {table: [c4, relu, c8]}\n") == ["steps1_conv", "steps2", "steps3_conv"]
+    poured = graph("- {for: cell in table, steps: [$cell]}", rest="params: {table: [max_pool, relu]}\n")
+    assert [one.operator.name for one in poured.nodes] == ["input", "max_pool", "relu"]
+
+
+def test_a_text_that_names_no_operation() -> None:
+    found = only(bad("- ended: rleu", rest=UNITS), "E207")
+    assert found.label == "`$act` is this text here"
+    assert found.help is not None and "did you mean `relu`?" in found.help
+    only(bad('- {for: "cell in [\'c8\']", $cell: 3}', rest=UNITS), "E209")
 
 
 def test_several_inputs_and_outputs() -> None:
@@ -738,6 +831,17 @@ def test_branches_add_their_name_and_numbered_merges_their_label() -> None:
         "l_conv", "r_conv", "concat", "concat_2_l_conv", "concat_2_r_conv", "concat_2", "m_l_conv", "m_r_conv", "m",
         "concat_3_1_l_conv", "concat_3_1_r_conv", "concat_3_1",
     ]
+
+
+def test_a_merge_with_a_branch_named_like_one_above_adds_its_label() -> None:
+    layers = "- add: {body: [conv: 4], old: []}\n- multiply: {body: [conv: 4], old: []}\n- multiply: {body: [conv: 4], old: []}"
+    assert names(layers) == ["body_conv", "add", "multiply_body_conv", "multiply", "multiply_2_body_conv", "multiply_2"]
+    layers = "- add: {old: [], body: [conv: 4]}\n- multiply: {old: [conv: 4], gate: []}\n- concat: [[conv: 4], [relu]]\n- maximum: [[conv: 8], []]"
+    assert names(layers) == ["body_conv", "add", "old_conv", "multiply", "branch1_conv", "branch2_relu", "concat", "maximum_branch1_conv", "maximum"]
+    skipped = "- {add: {body: [conv: 4], old: []}, when: 1 > 2}\n- multiply: {body: [conv: 4], old: []}"
+    assert names(skipped) == ["multiply_body_conv", "multiply"]
+    apart = "- {add: {body: [conv: 4], old: []}, as: sum}\n- multiply: {body: [conv: 4], old: []}"
+    assert names(apart) == ["sum_body_conv", "sum", "body_conv", "multiply"]
 
 
 def test_a_merge_named_as_its_operation_is_named() -> None:
@@ -1137,7 +1241,7 @@ def test_a_long_chain_takes_linear_time() -> None:
 
 
 def test_limits_of_loops_and_nodes() -> None:
-    only(bad("- {repeat: 50001, relu: }"), "E708")
+    only(bad("- {repeat: 100001, relu: }"), "E708")
     assert ids(bad("- repeat: 1000\n  steps:\n    - {repeat: 1000, relu: }"))[0] in ("E707", "E708")
 
 

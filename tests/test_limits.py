@@ -59,11 +59,11 @@ def test_every_limit_is_tested_here() -> None:
 def test_a_call_raises_a_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """For all the commands that take a spec; after it the limit is what it was."""
     path = tmp_path / "net.yaml"
-    path.write_text(HEAD + "layers: [{repeat: 60000, when: index < 2, relu: }]\n")
+    path.write_text(HEAD + "layers: [{repeat: 110000, when: index < 2, relu: }]\n")
     for command in (["check"], ["stats"], ["expand"], ["build", "--emit", "stats", "-o", str(tmp_path)], ["draw", "--emit", "dot", "-o", str(tmp_path)]):
         before = limits()
         assert main([*command, str(path)]) == 1
-        assert main([*command, str(path), "--limit", "repeat=60000"]) == 0
+        assert main([*command, str(path), "--limit", "repeat=110000"]) == 0
         assert limits() == before
     assert "E708" in capsys.readouterr().err
 

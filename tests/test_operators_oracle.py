@@ -16,6 +16,7 @@ from archc.backends.keras.lowering import LOWERINGS, lower
 from archc.diagnostics import Origin, Source, Span
 from archc.graph.graph import Graph, Group, Node, Tensor
 from archc.operators import OPERATORS, Operator, Shape, make
+from tests.references import REFERENCES
 
 np = pytest.importorskip("numpy")
 ORIGIN = Origin(Span(Source("test", ""), 0, 0))
@@ -113,6 +114,8 @@ CASES = [
     *[case(name, shape) for name in ("layer_norm",) for shape in [(4,), *PER_RANK, *OPEN]],
     case("layer_norm", IMAGE, center=False, epsilon=1e-6),
     *[case("group_norm", shape, groups=2) for shape in [*PER_RANK, *OPEN]],
+    *[case("instance_norm", shape) for shape in [*PER_RANK, *OPEN]],
+    case("instance_norm", IMAGE, epsilon=1e-5, center=False, scale=False),
     *[
         case("lrn", shape, size=size, divide=divide)
         for shape in [(6,), *PER_RANK, *OPEN]
@@ -179,6 +182,18 @@ CASES = [
     case("slice", IMAGE),
     case("slice", (6, 4), axis="length", stop=1),
     *[case("channel_shuffle", shape, groups=2) for shape in [(4,), *PER_RANK, *OPEN]],
+    *[
+        case("depth_to_space", shape, block=2, order=order)
+        for shape in [(5, 4), (None, 4), (3, 5, 8), (None, 3, 8), (2, 3, 4, 16)]
+        for order in ("positions", "channels")
+    ],
+    *[
+        case("space_to_depth", shape, block=2, order=order)
+        for shape in [(6, 3), (None, 3), (6, 4, 3), (6, None, 3), (4, 2, 6, 3)]
+        for order in ("positions", "channels")
+    ],
+    case("conv", IMAGE, filters=8, kernel=3, kernel_initializer={"scale": 2, "mode": "fan_out"}),
+    case("dense", (4,), units=7, kernel_initializer={"scale": 0.5, "mode": "fan_avg", "distribution": "uniform"}),
     case("dropout", IMAGE, rate=0.3),
     *[case("spatial_dropout", shape) for shape in PER_RANK],
     *[case("drop_path", shape, rate=0.2) for shape in [(4,), IMAGE]],
@@ -283,6 +298,27 @@ def run(name: str, *arrays: Any, model: Callable[[Any], None] | None = None, **v
         model(built)
     result = built([one[None] for one in arrays] if len(arrays) > 1 else arrays[0][None])
     return [np.asarray(one)[0] for one in result] if isinstance(result, (list, tuple)) else np.asarray(result)[0]
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", ["depth_to_space", "space_to_depth"])
+@pytest.mark.parametrize("order", ["positions", "channels"])
+@pytest.mark.parametrize("shape", [(6, 8), (4, 6, 8), (2, 4, 2, 8)])
+def test_space_and_depth(name: str, order: str, shape: tuple[int, ...]) -> None:
+    """Every value is where the docs say; one undoes the other."""
+    x = drawn(*shape)
+    values = {"block": 2, "order": order}
+    y = run(name, x, **values)
+    assert np.array_equal(y, REFERENCES[name](values, x))
+    back = {"depth_to_space": "space_to_depth", "space_to_depth": "depth_to_space"}[name]
+    assert np.array_equal(run(back, y, **values), x)
+
+
+def test_the_orders_of_depth() -> None:
+    """TensorFlow's and PyTorch's documented examples: a position with the channels 0 to 7 becomes a square of two channels."""
+    x = np.arange(8).reshape(1, 1, 8)
+    assert REFERENCES["depth_to_space"]({"block": 2, "order": "positions"}, x)[..., 0].tolist() == [[0, 2], [4, 6]]
+    assert REFERENCES["depth_to_space"]({"block": 2, "order": "channels"}, x)[..., 0].tolist() == [[0, 1], [2, 3]]
 
 
 def drawn(*shape: int) -> Any:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
+from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
-from tests.parity.compare import LIMIT, implementations
+from archc import compile
+from tests.parity.compare import LIMIT, drawn, implementations
 
 pytestmark = [
     pytest.mark.keras,
@@ -72,3 +77,44 @@ def test_outputs_are_those_of_torchvision(name: str) -> None:
 
     implementation = f"torchvision.models.{name}"
     assert compare(implementation, implementations("torchvision.models")[implementation]) < LIMIT
+
+
+@pytest.mark.parametrize(("name", "kind"), [("MobileNetV2", ".weights.h5"), ("MobileNetV2", ".h5"), ("EfficientNetB0", ".weights.h5"), ("ConvNeXtTiny", ".h5")])
+def test_a_live_model_loads_what_keras_applications_wrote(name: str, kind: str, tmp_path: Path) -> None:
+    """By Keras's own `load_weights`, by the layers' classes or their order."""
+    theirs = applied(name)
+    written(theirs, tmp_path / f"weights{kind}")
+    ours = compile(implementations("keras.applications")[f"keras.applications.{name}"]).to_keras()
+    ours.load_weights(tmp_path / f"weights{kind}")
+    for mine, wanted in zip(ours.weights, theirs.weights, strict=True):
+        np.testing.assert_array_equal(np.array(mine), np.array(wanted))
+
+
+@pytest.mark.parametrize("kind", [".weights.h5", ".h5"])
+def test_archc_reads_them_where_a_librarys_own_class_stands_for_a_stock_one(kind: str, tmp_path: Path) -> None:
+    theirs = applied("ConvNeXtTiny")
+    written(theirs, tmp_path / f"weights{kind}")
+    ours = compile(implementations("keras.applications")["keras.applications.ConvNeXtTiny"]).to_keras(weights=tmp_path / f"weights{kind}")
+    for mine, wanted in zip(ours.weights, theirs.weights, strict=True):
+        np.testing.assert_array_equal(np.array(mine), np.array(wanted))
+
+
+def applied(name: str) -> Any:
+    """A network of keras.applications with drawn weights."""
+    import keras
+
+    generator = np.random.default_rng(4)
+    model: Any = getattr(keras.applications, name)(weights=None)
+    model.set_weights([drawn(one.path, np.array(one), generator) for one in model.weights])
+    return model
+
+
+def written(model: Any, path: Path) -> None:
+    """A file as Keras writes it: the newer form, or the older one that keras.applications publishes."""
+    from keras.src.legacy.saving import legacy_h5_format
+
+    if path.name.endswith(".weights.h5"):
+        model.save_weights(path)
+        return
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)

@@ -218,6 +218,41 @@ layers:
   - res: {body: [{conv: [8, 3, 1, same]}]}
   - {repeat: 3, res: {body: [{repeat: $(index + 2), conv: [8, 3, 1, same], index: k}]}}
 """,
+    "texts": """
+input: [16, 16, 4]
+params: {table: [[basic, 8, relu], [deep, 8, silu], [basic, 8, c8], [deep, 8, elu]]}
+notation: {c<n>: {conv: $n}}
+macros:
+  basic: {params: {n: int}, body: [conv: [$n, 3, 1, same], batch_norm]}
+  deep: {params: {n: int}, body: [conv: [$n, 3, 1, same], basic: $n]}
+  ended: {params: {n: int, act: str, more: true, unit: str}, body: [
+    {side: [conv: $n], when: more, as: extra},
+    add: {body: [$unit: $n], extra: extra},
+    multiply: {body: [$unit: $n], gate: [global_avg_pool: {keep_dims: true}, basic: $n]},
+    instance_norm, $act]}
+layers:
+  - for: unit, n, act in table
+    as: stage
+    steps:
+      - {repeat: 2, ended: {n: $n, act: $act, more: $(index > 0), unit: $unit}, as: block}
+  - ended: {n: 8, act: tanh, unit: basic}
+  - space_to_depth: 2
+  - depth_to_space: [2, channels]
+  - global_avg_pool
+""",
+    "sides": """
+input: [16, 16, 8]
+macros:
+  unit:
+    params: {more: bool}
+    body:
+      - {side: [batch_norm], when: more, as: same}
+      - add: {a: [conv: [8, 3, 1, same]], b: [conv: 8], same: same}
+      - relu
+layers:
+  - {repeat: 4, unit: {more: $(index > 0)}}
+  - {repeat: 3, steps: [{side: [conv: 8], when: index == 1, as: s$(index)}, {add: [_, s$(index), input]}]}
+""",
     "units": """
 input: [32, 32, 8]
 macros:

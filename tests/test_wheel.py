@@ -51,8 +51,8 @@ def test_the_commands_work_anywhere(installed: Path, tmp_path: Path) -> None:
 
 
 def test_every_kind_that_needs_no_framework_is_built(installed: Path, tmp_path: Path) -> None:
-    run(installed, tmp_path, "build", "lenet", "--emit", "config,python,dot,svg,keras,stats,spec", "-o", "out")
-    names = {"lenet-keras.config.json", "lenet-keras.py", "lenet-keras.dot", "lenet-keras.svg", "lenet-keras.keras", "lenet-keras.stats.json", "lenet-keras.expanded.yaml"}
+    run(installed, tmp_path, "build", "lenet", "--emit", "config,python,dot,svg,html,keras,stats,spec", "-o", "out")
+    names = {"lenet-keras.config.json", "lenet-keras.py", "lenet-keras.dot", "lenet-keras.svg", "lenet-keras.html", "lenet-keras.keras", "lenet-keras.stats.json", "lenet-keras.expanded.yaml"}
     assert {one.name for one in (tmp_path / "out").iterdir()} == names
 
 

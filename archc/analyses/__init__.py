@@ -1,4 +1,4 @@
-"""Graph -> AnalysedGraph: what a network costs and sees."""
+"""Graph -> AnalysedGraph: what a network costs, holds and sees."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archc.analyses.cost import Cost, NodeCost, cost
-from archc.analyses.receptive_field import Field, receptive_field
+from archc.analyses.receptive_field import Field, network_field, receptive_field
+from archc.analyses.work import Work, work
 from archc.graph.graph import Graph
 
 
@@ -22,9 +23,19 @@ class AnalysedGraph:
         return cost(self.graph)
 
     @cached_property
+    def work(self) -> tuple[Work, ...]:
+        """Operations beside the multiply-accumulates, by node."""
+        return work(self.graph)
+
+    @cached_property
     def fields(self) -> tuple[Field | None, ...]:
         """Receptive fields by node."""
         return receptive_field(self.graph)
 
+    @cached_property
+    def field(self) -> Field | None:
+        """The receptive field of the feature maps that the outputs are made from."""
+        return network_field(self.graph, self.fields)
 
-__all__ = ["AnalysedGraph", "Cost", "Field", "NodeCost"]
+
+__all__ = ["AnalysedGraph", "Cost", "Field", "NodeCost", "Work"]

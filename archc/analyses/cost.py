@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from archc.graph.folded import Figures, Folded
 from archc.graph.graph import Graph, Node
 from archc.operators import Role
+
+WEIGHTY = (Role.CONVOLUTION, Role.DENSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,28 @@ def cost(graph: Graph) -> Cost:
     fixed = sum(one.non_trainable for one in nodes)
     macs = [one.macs for one in nodes]
     total = None if None in macs else sum(one for one in macs if one is not None)
-    weighty = (Role.CONVOLUTION, Role.DENSE)
-    layers = sum(1 for one in graph.nodes if one.operator.role in weighty and one.shared is None and one.weights)
+    layers = sum(1 for one, costs in zip(graph.nodes, nodes, strict=True) if costs.params and one.operator.role in WEIGHTY)
     return Cost(nodes, trainable + fixed, trainable, fixed, total, layers)
+
+
+def figures(nodes: Iterable[Node]) -> Figures:
+    """What nodes cost together, folded calls included. Raises nothing."""
+    trainable = fixed = layers = weighty = 0
+    macs: int | None = 0
+    for node in nodes:
+        operator = node.operator
+        if isinstance(operator, Folded):
+            one = operator.figures
+            layers += one.layers
+            weighty += one.weight_layers
+        else:
+            one = node_cost(node)
+            layers += operator.arity != (0, 0)
+            weighty += bool(one.params) and operator.role in WEIGHTY
+        trainable += one.trainable
+        fixed += one.non_trainable
+        macs = None if macs is None or one.macs is None else macs + one.macs
+    return Figures(trainable, fixed, macs, layers, weighty)
 
 
 def node_cost(node: Node) -> NodeCost:
@@ -52,5 +75,7 @@ def node_cost(node: Node) -> NodeCost:
     if node.shared is not None:
         return NodeCost(0, 0, macs)
     weights = node.weights
+    if not weights:
+        return NodeCost(0, 0, macs)
     trainable = sum(one.size for one in weights if one.trainable) if node.trainable else 0
     return NodeCost(trainable, sum(one.size for one in weights) - trainable, macs)

@@ -43,9 +43,9 @@ def facts(analysed: AnalysedGraph) -> dict[str, Any]:
 
 
 def largest_field(analysed: AnalysedGraph) -> int | None:
-    """The receptive field of the last feature map that has spatial axes, before anything that sees it all."""
-    local = [one for one in analysed.fields if one is not None and not one.everything and one.size]
-    return int(max(local[-1].size)) if local else None
+    """The longest path's receptive field of the feature maps that the outputs are made from, on the longer axis."""
+    field = analysed.field
+    return None if field is None else int(max(field.size))
 
 
 def check_expectations(analysed: AnalysedGraph, variant: Variant, diagnostics: Diagnostics) -> tuple[Expectation, ...]:

@@ -17,6 +17,7 @@ BACKENDS: dict[str, str] = {
     "pdf": "archc.backends.diagram.backend:DiagramBackend",
     "mermaid": "archc.backends.diagram.backend:DiagramBackend",
     "model-explorer": "archc.backends.diagram.backend:DiagramBackend",
+    "html": "archc.backends.report.backend:Report",
     "stats": "archc.backends.stats:Stats",
     "spec": "archc.backends.expanded:ExpandedSpec",
 }

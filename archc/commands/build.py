@@ -25,6 +25,7 @@ KERAS = ("keras", "config", "python")
 EXAMPLES = """examples:
   archc build vgg:D                             build/vgg-d.keras, build/vgg-d.py, build/vgg-d.svg
   archc build mynet.yaml -o out --emit keras    only the model
+  archc build resnet:50 --emit html             a page to look at and to send: build/resnet-50.html
   archc build resnet:50 --set classes=10        a parameter of the family, set from outside
   archc build vgg:D --weights vgg16.h5          the weights that keras.applications publishes"""
 
@@ -65,15 +66,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
-def chosen(text: str, known: tuple[str, ...]) -> list[str]:
-    """The kinds in a list, each known and once."""
+def chosen(text: str, known: tuple[str, ...], option: str = "--emit") -> list[str]:
+    """The kinds in a list that an option takes, each known and once."""
     kinds = list(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
     for one in kinds:
         if one not in known:
             near = closest(one, known)
-            raise Failure(f"--emit has no kind `{one}`", f"did you mean `{near}`?" if near else f"the kinds are {', '.join(known)}", WRONG_CALL)
+            raise Failure(f"{option} has no kind `{one}`", f"did you mean `{near}`?" if near else f"the kinds are {', '.join(known)}", WRONG_CALL)
     if not kinds:
-        raise Failure("--emit names no kind", f"the kinds are {', '.join(known)}", WRONG_CALL)
+        raise Failure(f"{option} names no kind", f"the kinds are {', '.join(known)}", WRONG_CALL)
     return kinds
 
 
@@ -82,7 +83,7 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
     artefacts: list[Artefact] = []
     lost: Failure | None = None
     for kind in kinds:
-        extra = drawing if kind in DIAGRAMS else {"seed": options.seed, "weights": options.weights} if kind == "keras" else {}
+        extra = drawing if kind in DIAGRAMS else options_of(kind, one, options)
         try:
             artefacts += backend(kind, **extra).emit(one.graph)
         except EngineError as problem:
@@ -112,6 +113,13 @@ def read_from(one: Compiled) -> list[Path]:
     for file in files:
         files.extend(used for used in file.used if used not in files)
     return [Path(file.source.name) for file in files if not file.source.name.startswith(SHIPPED)]
+
+
+def options_of(kind: str, one: Compiled, options: argparse.Namespace) -> dict[str, Any]:
+    """What a backend is told beside the graph."""
+    if kind == "keras":
+        return {"seed": options.seed, "weights": options.weights}
+    return {"expectations": one.expectations} if kind == "html" else {}
 
 
 def size(number: int) -> str:

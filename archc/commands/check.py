@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from archc.analyses.budget import BYTES, UNITS, Limits, amount, held, over_budget
 from archc.commands import DONE, WRONG_CALL, WRONG_SPEC
 from archc.commands.console import Console
 from archc.commands.targets import add_spec, add_strict, families, filled, limits_of, values
@@ -23,7 +24,8 @@ EXAMPLES = """examples:
   archc check mynet.yaml          one file, all its variants
   archc check vgg:D resnet        a shipped variant, and a whole shipped family
   archc check 'specs/*'           every spec in a folder
-  cat net.yaml | archc check -    a spec from standard input"""
+  cat net.yaml | archc check -    a spec from standard input
+  archc check nets/*.yaml --max-params 10M --max-macs 1G --max-memory 100MB"""
 
 
 MANY = 8
@@ -51,6 +53,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     add_spec(parser, several=True)
     add_strict(parser)
+    group = parser.add_argument_group("limits", "a network above one of them is an error (E603), as one whose cost is unknown")
+    group.add_argument("--max-params", metavar="N", type=_count, help="the most parameters: 10M, 500k")
+    group.add_argument("--max-macs", metavar="N", type=_count, help="the most multiply-accumulates for one example: 1G, 300M")
+    group.add_argument("--max-memory", metavar="SIZE", type=_bytes, help="the most memory for the weights: 100MB, 2GiB")
+
+
+def _count(text: str) -> int:
+    """A count with a unit of thousands."""
+    found = amount(text, UNITS)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"a number with k, M, G or T is meant, such as 10M, and this is `{text}`")
+    return found
+
+
+def _bytes(text: str) -> int:
+    """A size with its unit."""
+    found = amount(text, BYTES)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"a size with its unit is meant, such as 100MB or 2GiB, and this is `{text}`")
+    return found
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -82,7 +104,7 @@ def _all(options: argparse.Namespace, console: Console) -> Iterator[Checked]:
             addresses += filled(one)
         except AddressError as problem:
             yield Checked(one, False, lost=problem)
-    settings = (tuple(options.values), options.strict)
+    settings = (tuple(options.values), options.strict, Limits(options.max_params, options.max_macs, options.max_memory))
     held_to = limits_of(options.limits)
     if len(addresses) < MANY or "-" in addresses or (os.cpu_count() or 1) < 2:
         with console.working("checking") as now:
@@ -101,12 +123,12 @@ def _all(options: argparse.Namespace, console: Console) -> Iterator[Checked]:
                 yield from found
 
 
-def _family(address: str, assignments: tuple[str, ...], strict: bool, held_to: dict[str, int]) -> list[Checked]:
+def _family(address: str, assignments: tuple[str, ...], strict: bool, budget: Limits, held_to: dict[str, int]) -> list[Checked]:
     with raised(held_to):
-        return list(_networks(address, assignments, strict, lambda now: None))
+        return list(_networks(address, assignments, strict, budget, lambda now: None))
 
 
-def _networks(address: str, assignments: tuple[str, ...], strict: bool, now: Callable[[str], None]) -> Iterator[Checked]:
+def _networks(address: str, assignments: tuple[str, ...], strict: bool, budget: Limits, now: Callable[[str], None]) -> Iterator[Checked]:
     """The networks of an address, each compiled when it is asked for."""
     given = values(assignments)
     try:
@@ -125,8 +147,10 @@ def _networks(address: str, assignments: tuple[str, ...], strict: bool, now: Cal
                     if isinstance(problem, LargeFile):
                         break
                     continue
-                good = not (strict and compiled.warnings)
-                yield Checked(title, good, _line(compiled, good), _result(compiled, good), compiled.warnings)
+                over = over_budget(compiled.analysed, budget, compiled.place)
+                good = not (over or (strict and compiled.warnings))
+                found = (*compiled.warnings, *over)
+                yield Checked(title, good, _line(compiled, good, budget), _result(compiled, good, budget, found), found)
             unused = tuple(family.unused_allowances()) if every and sound and not given else ()
             if unused:
                 yield Checked(family.spec.name, not strict, diagnostics=unused)
@@ -151,7 +175,7 @@ def _tell(console: Console, found: tuple[Diagnostic, ...], told: set[tuple[objec
         console.diagnostics(fresh)
 
 
-def _result(compiled: Compiled, good: bool) -> dict[str, Any]:
+def _result(compiled: Compiled, good: bool, budget: Limits, found: tuple[Diagnostic, ...]) -> dict[str, Any]:
     cost = compiled.analysed.cost
     return {
         "address": compiled.graph.address,
@@ -163,14 +187,18 @@ def _result(compiled: Compiled, good: bool) -> dict[str, Any]:
             {"key": one.key, "expected": one.stated, "actual": one.actual, "holds": one.holds, "paper": one.paper, "source": one.source}
             for one in compiled.expectations
         ],
-        "diagnostics": [as_data(one) for one in compiled.warnings],
+        "limits": [{"key": one.option, "limit": one.limit, "actual": one.value, "holds": one.holds} for one in held(compiled.analysed, budget)],
+        "diagnostics": [as_data(one) for one in found],
     }
 
 
-def _line(compiled: Compiled, good: bool) -> str:
+def _line(compiled: Compiled, good: bool, budget: Limits) -> str:
     cost = compiled.analysed.cost
-    held = len(compiled.expectations)
-    proved = f"{held} expectation{'' if held == 1 else 's'} held" if held else "nothing expected"
+    facts = len(compiled.expectations)
+    proved = f"{facts} expectation{'' if facts == 1 else 's'} held" if facts else "nothing expected"
+    if budget:
+        within = [one.holds for one in held(compiled.analysed, budget)]
+        proved += f"; {sum(within)} of {len(within)} limit{'' if len(within) == 1 else 's'} held"
     claims = [f"{WORDS.get(one.key, one.key)} {large(int(one.paper))}" for one in compiled.expectations if isinstance(one.paper, int | float)]
     papers = f"; the paper's own: {', '.join(claims)}" if claims else ""
     word = "ok" if good else "no"

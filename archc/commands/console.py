@@ -42,14 +42,14 @@ class Console:
         print(text, file=sys.stderr)
 
     @contextmanager
-    def working(self, text: str, *, total: int | None = None, at_once: bool = False) -> Generator[Callable[[str], None], None, None]:
+    def working(self, text: str, *, total: int | None = None, at_once: bool = False) -> Generator[Callable[..., None], None, None]:
         """Shows on a terminal that long work goes on; the function that it gives says what is being done now.
 
-        With a `total`, each call of that function is a step of a bar. Work that ends soon shows nothing, unless it is
+        With a `total`, each call of that function is a step of a bar, or as many as its second argument says. Work that ends soon shows nothing, unless it is
         known to be long (`at_once`).
         """
         if self.is_json or not sys.stderr.isatty():
-            yield lambda now: None
+            yield _silent
             return
         with _Progress(text, total) as progress:
             if at_once:
@@ -81,6 +81,10 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def _silent(now: str, steps: int = 1) -> None:
+    """Work that nobody watches."""
+
+
 class _Progress:
     """A spinner or a bar on stderr, from the first step after `SOON`."""
 
@@ -94,8 +98,8 @@ class _Progress:
     def __enter__(self) -> _Progress:
         return self
 
-    def __call__(self, now: str) -> None:
-        self.steps += 1
+    def __call__(self, now: str, steps: int = 1) -> None:
+        self.steps += steps
         if self.shown is None and monotonic() - self.began > SOON:
             self.show()
         if self.shown is not None:

@@ -9,12 +9,12 @@ from typing import Any
 from archc.backends import DIAGRAMS
 from archc.backends.diagram.backend import DiagramBackend
 from archc.backends.diagram.engine import EngineError
-from archc.backends.diagram.outline import names_of_blocks
+from archc.backends.diagram.view import names_of_blocks
 from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
 from archc.commands.build import chosen, emit
 from archc.commands.console import Console
 from archc.commands.files import write_all
-from archc.commands.targets import add_spec, compiled
+from archc.commands.targets import add_spec, compiled, count
 from archc.diagnostics import closest, codes
 from archc.pipeline import Compiled
 
@@ -42,13 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--palette", choices=("colour", "mono", "print"), default="colour", help="colours that all eyes tell apart, greys, or outlines only")
     parser.add_argument("--theme", choices=("light", "dark", "auto"), default="light", help="the colours' ground; auto follows the reader's system, in SVG")
     parser.add_argument("--dpi", metavar="N", type=count, default=144, help="the resolution of PNG files (default: 144)")
-
-
-def count(text: str) -> int:
-    """A whole number from 1."""
-    if not (text.isascii() and text.isdecimal()) or not 0 < int(text[:6]) <= 10_000:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 to 10000 is meant, and this is `{text}`")
-    return int(text)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -100,6 +100,14 @@ def _remove_leftovers(folder: Path) -> None:
                 path.unlink()
 
 
+def finish(temporary: Path, final: Path) -> None:
+    """Puts a whole file that is on the disk in its place, which is not a link or device. Raises `OSError`."""
+    _check_target(final, ())
+    with _undisturbed(), _locked(final.parent):
+        os.replace(temporary, final)
+    _sync_folder(final.parent)
+
+
 @contextmanager
 def _locked(folder: Path) -> Generator[None]:
     """Only one build renames its files into a folder at a time; the lock goes with the process."""

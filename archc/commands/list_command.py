@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ EXAMPLES = """examples:
   archc list
   archc list vgg --format json
   archc list --format markdown    one line for each family"""
+
+
+SPEC = re.compile(r"^[\"']?archc[\"']?\s*:", re.MULTILINE)
+"""What tells a spec from other YAML files: the key that states the version."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +59,7 @@ def paths() -> Iterator[Path]:
     yield from shipped_paths()
     for folder in (Path(), Path("specs")):
         if folder.resolve() != shipped_root().resolve():
-            yield from sorted(folder.glob("*.yaml"))
+            yield from sorted(one for one in folder.glob("*.yaml") if not one.name.startswith("."))
 
 
 def address(path: Path) -> str:
@@ -67,7 +72,7 @@ def entry(path: Path, console: Console) -> FamilyEntry | None:
     shipped = path.is_relative_to(shipped_root())
     if shipped and (known := indexed(path)) is not None:
         return known
-    if not shipped and "archc" not in path.read_text(errors="replace")[:2000]:
+    if not shipped and not SPEC.search(path.read_text(errors="replace")):
         return None
     from archc.pipeline import load_address
 

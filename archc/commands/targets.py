@@ -16,14 +16,22 @@ from archc.language.catalogue import AddressError, brief, find, shipped_paths
 from archc.language.document import read
 from archc.pipeline import Compiled, Family, load_address
 
+FORMATS = ("text", "json")
+TABLE_FORMATS = ("text", "markdown", "csv", "html", "json")
 
-def add_spec(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+
+def add_spec(parser: argparse.ArgumentParser, *, several: bool = False, formats: Sequence[str] = FORMATS) -> None:
     """The SPEC argument, `--set` and `--format`."""
     help = "path.yaml, path.yaml:VARIANT, a name such as vgg:D, vgg:*, an alias such as vgg16, or - for standard input"
     parser.add_argument("specs" if several else "spec", metavar="SPEC", nargs="+" if several else None, help=help)
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="values", help="give a parameter of the family a value")
+    add_limit(parser)
+    add_format(parser, formats)
+
+
+def add_limit(parser: argparse.ArgumentParser) -> None:
+    """The `--limit` option."""
     parser.add_argument("--limit", metavar="NAME=VALUE", action="append", default=[], dest="limits", help=f"hold the spec to another limit: {', '.join(LIMITS)}")
-    add_format(parser)
 
 
 def limits_of(assignments: Sequence[str]) -> dict[str, int]:
@@ -41,9 +49,17 @@ def limits_of(assignments: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
+def add_format(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:
     """The `--format` option."""
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for machines")
+    help = "for people, or for machines" if formats == FORMATS else "how the result is written (default: text)"
+    parser.add_argument("--format", choices=formats, default="text", help=help)
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text[:6]) <= 10_000:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to 10000 is meant, and this is `{text}`")
+    return int(text)
 
 
 def values(assignments: Sequence[str]) -> dict[str, Any]:
@@ -64,7 +80,7 @@ def families(addresses: Sequence[str]) -> Iterator[tuple[Family, str]]:
     """The families and the variants asked for; a pattern in a path is filled in."""
     for address in addresses:
         for one in filled(address):
-            found = find(one, sys.stdin.buffer.read() if one.startswith("-") else None)
+            found = find(one, sys.stdin.buffer.read() if one == "-" or one.startswith("-:") else None)
             yield load_address(found), found.variant
 
 

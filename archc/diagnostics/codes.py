@@ -32,7 +32,7 @@ YAML_SYNTAX = Code("E101", "yaml-syntax", "The text is not well-formed YAML.", "
 UNQUOTED_EXPRESSION = Code(
     "E102",
     "unquoted-expression",
-    "In flow style (inside `{...}` or `[...]`) YAML ends a plain text at a comma, bracket or brace, so an expression that holds one must be quoted.",
+    "In flow style (inside `{...}` or `[...]`) YAML ends a plain text at a comma, bracket or brace, so an expression or sentence that holds one must be quoted.",
     "conv: {filters: $(max(8, width))}",
     'conv: {filters: "$(max(8, width))"}',
 )
@@ -62,7 +62,7 @@ LOOP_FORM = Code("E211", "loop-form", "A loop is `repeat: N`, or `for: name in l
 NAME_FORM = Code("E212", "name-form", "A name of a tensor or branch is made of letters, digits and `_`; a value's name is an identifier.", "as: my-name", "as: my_name")
 USE = Code("E213", "use", "A library in `use:` is a spec with macros and no layers, inside the allowed folders.")
 MACRO_FORM = Code("E214", "macro-form", "A macro declares `params`, `let`, `inputs`, `outputs`, `doc` and a `body`.")
-PARAMETER_FORM = Code("E215", "parameter-form", "A parameter is a type word, a default, or a mapping of `type`, `default`, `min`, `max`, `enum`, `doc`.")
+PARAMETER_FORM = Code("E215", "parameter-form", "A parameter is a type word, a default, or a mapping of `type` or `list`, `default`, `min`, `max`, `enum`, `doc`.")
 
 SHAPES_DIFFER = Code("E301", "shapes-differ", "The operation needs inputs of one shape (but for the axis it joins), and these differ.", "add: {a: [conv: 8], b: [conv: 16]}", "add: {a: [conv: 8], b: [conv: 8]}")
 RANK = Code("E302", "rank", "The input has another number of axes than the operation works on.", "- flatten\n- conv: 8", "- conv: 8\n- flatten")
@@ -98,6 +98,7 @@ EXPRESSION_VALUE = Code("E505", "expression-value", "The operation has no result
 
 EXPECTATION = Code("E601", "expectation", "What `expect:` states is not true of the compiled network.", "expect: {params: 1}", "expect: {params: 61706}")
 NOT_APPLICABLE = Code("W602", "not-applicable", "Parameters were set from outside, so `expect:` was not checked.")
+OVER_BUDGET = Code("E603", "over-budget", "The network costs more than the limits of the call allow (`--max-params`, `--max-macs`, `--max-memory`), or what it costs is unknown.", "archc check lenet --max-params 50k", "archc check lenet --max-params 100k")
 
 LIMIT_FILE = Code("E701", "limit-file", "A spec is at most 1 MiB; its libraries are at most 16 MiB in 256 files.")
 LIMIT_NESTING = Code("E702", "limit-nesting", "Lists and mappings nest at most 64 deep.")
@@ -105,8 +106,8 @@ LIMIT_ALIASES = Code("E703", "limit-aliases", "Aliases may add at most 100,000 v
 LIMIT_EXPRESSION = Code("E704", "limit-expression", "An expression has at most 2,000 characters and 50 levels, its lists 100,000 items, and the expressions of one network take no more than its steps may.")
 LIMIT_MAGNITUDE = Code("E705", "limit-magnitude", "A number is at most 10^12 in magnitude.")
 LIMIT_DEPTH = Code("E706", "limit-depth", "Macro calls nest at most 64 deep.")
-LIMIT_NODES = Code("E707", "limit-nodes", "A network has at most 25,000 nodes, and takes at most 150,000 steps to write out, of which a node counts as three.")
-LIMIT_REPEAT = Code("E708", "limit-repeat", "A loop runs at most 50,000 times.")
+LIMIT_NODES = Code("E707", "limit-nodes", "A network has at most 250,000 nodes, and takes at most 1,500,000 steps to write out, of which a node counts as three.")
+LIMIT_REPEAT = Code("E708", "limit-repeat", "A loop runs at most 100,000 times.")
 LIMIT_WEIGHTS = Code("E710", "limit-weights", "A network has at most 10^11 weights: 400 GB as 32-bit numbers.")
 LIMIT_VARIANTS = Code("E711", "limit-variants", "The networks of one file that are checked together take at most as many steps as one network may; check a few at a time.")
 LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, the name of a tensor or layer at most 512, a text at most 10,000.")
@@ -115,6 +116,7 @@ CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an out
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
 WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
 NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
+NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need a plotting library, which is not installed.", "", "pip install 'archc[charts]'")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")

@@ -64,7 +64,7 @@ class Diagnostic:
 
 @dataclass
 class Diagnostics:
-    """The diagnostics of a run so far: one per cause, however often it was met; allowed warnings are kept back."""
+    """The diagnostics of a run so far: one per cause, however often it was met (`met` counts that too); allowed warnings are kept back."""
 
     allowances: Sequence[Allowance] = ()
     allowed: dict[str, str] = field(default_factory=dict[str, str])
@@ -72,9 +72,11 @@ class Diagnostics:
     found: dict[tuple[object, ...], Diagnostic] = field(
         default_factory=dict[tuple[object, ...], Diagnostic]
     )
+    met: int = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keeps a diagnostic unless its cause is known already, or it is a warning that is allowed."""
+        self.met += 1
         if diagnostic.severity == "warning":
             keeping = [one for one in self.allowances if one.keeps_back(diagnostic)]  # each of them is of use
             if keeping:

@@ -16,3 +16,14 @@ def large(number: int | None) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return str(number)
+
+
+def memory(number: int | None) -> str:
+    """Bytes with a binary unit: `24.5 MiB`."""
+    if number is None:
+        return "unknown"
+    for size, unit in ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:,.0f} {unit}" if scaled >= 100 else f"{scaled:.3g} {unit}"
+    return f"{number} B"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, f
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
 from archc.language.expressions.values import LOOK_ALIKES as WORDS
+from archc.language.flow import cut_texts
 from archc.language.spec import Parameter
 from archc.language.validation import kind_of
 from archc.operators import OPERATORS, Field, Operator, fields_of
@@ -31,13 +32,17 @@ class Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What arguments bind to: names in order, those that may be positional, and whether the first is always a list."""
+    """What arguments bind to: names in order, those that may be positional, and whether a list is always the first.
+
+    `first_may_be_list` holds where a list binds by position, unless it fits the first parameter alone: see `is_first`.
+    """
 
     owner: str
     names: tuple[str, ...]
     positional: tuple[str, ...]
     first_is_list: bool
     required: tuple[str, ...]
+    first_may_be_list: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -45,12 +50,14 @@ def operator_signature(operator: type[Operator]) -> Signature:
     """The signature of an operator."""
     fields = fields_of(operator)
     first = next((one for one in fields if operator.positional and one.name == operator.positional[0]), None)
+    listed = first is not None and _may_be_list(first.kind.schema)
     return Signature(
         f"`{operator.name}`",
         tuple(spec_name(one) for one in fields),
         operator.positional,
-        first is not None and _only_list(first.kind.schema),
+        first is not None and (_only_list(first.kind.schema) or (listed and len(operator.positional) == 1)),
         tuple(spec_name(one) for one in fields if one.required),
+        listed,
     )
 
 
@@ -65,6 +72,25 @@ def _only_list(schema: Map[str, Any]) -> bool:
     return schema.get("type") == "array"
 
 
+def _may_be_list(schema: Map[str, Any]) -> bool:
+    return any("array" in (kind if isinstance(kind := one.get("type"), list) else [kind]) for one in (schema, *schema.get("anyOf", ())))
+
+
+def is_first(operator: type[Operator], values: Seq[Any]) -> bool:
+    """True for a list that is the first parameter's value: it fits that, and its items do not fit the parameters by position.
+
+    >>> from archc.operators import OPERATORS
+    >>> [is_first(OPERATORS["resize"], one) for one in ([520, 520], [520, "nearest"])]
+    [True, False]
+    """
+    signature = operator_signature(operator)
+    if not signature.first_may_be_list:
+        return False
+    names = signature.positional
+    by_position = len(values) <= len(names) and all(_fits(operator, name, one) for name, one in zip(names, values, strict=False))
+    return not by_position and _fits(operator, names[0], list(values))
+
+
 def macro_signature(owner: str, params: Map[str, Parameter]) -> Signature:
     """The signature of a macro: all its parameters may be positional."""
     names = tuple(params)
@@ -72,8 +98,11 @@ def macro_signature(owner: str, params: Map[str, Parameter]) -> Signature:
     return Signature(owner, names, names, first is not None and first.type in ("list", "steps"), tuple(one for one, p in params.items() if p.default is None))
 
 
-def bind(arguments: Value | None, signature: Signature, place: Span) -> tuple[dict[str, Value], list[Diagnostic]]:
-    """Parameters and the located values given for them: a mapping by name, a list by position, a scalar to the first."""
+def bind(arguments: Value | None, signature: Signature, place: Span, *, first: bool = False) -> tuple[dict[str, Value], list[Diagnostic]]:
+    """Parameters and the located values given for them: a mapping by name, a list by position, a scalar to the first.
+
+    `first` says that a list is the first parameter's value.
+    """
     problems: list[Diagnostic] = []
     if arguments is None or (isinstance(arguments, Scalar) and arguments.value is None):
         return {}, problems
@@ -85,14 +114,28 @@ def bind(arguments: Value | None, signature: Signature, place: Span) -> tuple[di
         else:
             problems.append(error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"{signature.owner} takes no arguments", help="write the word alone"))
         return {}, problems
-    if isinstance(arguments, Scalar) or signature.first_is_list:
+    if isinstance(arguments, Scalar) or signature.first_is_list or first:
         return {signature.positional[0]: arguments}, problems
     if len(arguments.items) > len(signature.positional):
         extra = arguments.items[len(signature.positional)]
         listed = ", ".join(signature.positional)
         count = len(signature.positional)
-        problems.append(error(codes.TOO_MANY_ARGUMENTS, extra.span, f"{signature.owner} takes {count} argument{'' if count == 1 else 's'} by position, and this is number {len(signature.positional) + 1}", help=f"by position it takes ({listed}); give others by name"))
+        advice = _by_name_form(signature) if signature.first_may_be_list else "give others by name"
+        problems.append(error(codes.TOO_MANY_ARGUMENTS, extra.span, f"{signature.owner} takes {count} argument{'' if count == 1 else 's'} by position, and this is number {len(signature.positional) + 1}", help=f"by position it takes ({listed}); {advice}"))
     return dict(zip(signature.positional, arguments.items, strict=False)), problems
+
+
+def _by_name_form(signature: Signature) -> str:
+    first = signature.positional[0]
+    return f"a list for `{first}` goes by name, `{{{first}: [...]}}`"
+
+
+def by_position(found: list[Diagnostic], name: str, arguments: Value | None, signature: Signature) -> list[Diagnostic]:
+    """What is wrong with an argument, with the hint that a list went by position and could have been the first parameter."""
+    if not isinstance(arguments, Sequence) or not signature.first_may_be_list or name == signature.positional[0]:
+        return found
+    help = f"by position it takes ({', '.join(signature.positional)}); {_by_name_form(signature)}"
+    return [one if one.help.startswith("did you mean") else replace(one, help=help) for one in found]
 
 
 def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic]) -> dict[str, Value]:
@@ -105,9 +148,13 @@ def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic
         why = "put a space after each colon" if spaced else "arguments by position stand in a list"
         problems.append(error(codes.UNKNOWN_ARGUMENT, arguments.entries[words[0]][0].span, message, help=f"{why}: `{right}`"))
         return found
+    cuts = cut_texts(arguments, signature.names)
+    problems.extend(one.diagnostic for one in cuts)
+    strays = {one for cut in cuts for one in cut.strays}
     for name, (key, value) in arguments.entries.items():
         if name in signature.names:
             found[name] = value
+        if name in found or name in strays:
             continue
         problems.append(error(codes.UNKNOWN_ARGUMENT, key.span, f"{signature.owner} has no parameter `{name}`", help=_unknown_help(name, value, signature)))
     return found
@@ -117,7 +164,7 @@ def _unknown_help(name: str, value: Value, signature: Signature) -> str:
     if is_null(value) and ":" in name:
         return f"put a space after the colon: `{name.replace(':', ': ', 1)}`"
     if is_null(value) and not name.isidentifier():
-        return "an expression with a comma must be quoted in flow style"
+        return "an expression or text with a comma must be quoted in flow style"
     if near := _meant(name, signature):
         return f"did you mean `{near}`?"
     if odd := foreign_letter(name):
@@ -142,6 +189,8 @@ def _meant(name: str, signature: Signature) -> str | None:
 
 def missing(arguments: Value | None, bound: Map[str, Value], signature: Signature, place: Span) -> list[Diagnostic]:
     """What is required and not given; a misspelt parameter is reported as that alone."""
+    if all(one in bound for one in signature.required):
+        return []
     written = arguments.entries if isinstance(arguments, Mapping) else ()
     meant = {_meant(one, signature) for one in written if one not in signature.names}
     lost = [one for one in signature.required if one not in bound and one not in meant]
@@ -221,6 +270,11 @@ def _validator(operator: type[Operator], name: str) -> Any:
     return strict(dict(field.kind.schema)), field
 
 
+def _fits(operator: type[Operator], name: str, value: Any) -> bool:
+    """True where an attribute may have the value."""
+    return _validator(operator, name)[0].is_valid(value)
+
+
 def check_value(operator: type[Operator], name: str, value: Any, written: Value) -> list[Diagnostic]:
     """What is wrong with an attribute's value, by its JSON Schema fragment, in words about the spec."""
     validator, field = _validator(operator, name)
@@ -246,7 +300,8 @@ def _deepest(problem: Any) -> Any:
 def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Diagnostic:
     value, limit = problem.instance, problem.validator_value
     got = kind_of(value)
-    part = f"item {problem.absolute_path[-1] + 1} of {what}" if problem.absolute_path and isinstance(problem.absolute_path[-1], int) else what
+    last = problem.absolute_path[-1] if problem.absolute_path else None
+    part = what if last is None else f"item {last + 1} of {what}" if isinstance(last, int) else f"`{last}` of {what}"
     match problem.validator:
         case "minimum":
             return error(codes.WRONG_VALUE, span, f"{part} is at least {limit}, and this is {value}")
@@ -261,6 +316,12 @@ def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Di
             choices = [str(one) for one in limit]
             near = closest(str(value), choices)
             return error(codes.WRONG_VALUE, span, f"{part} cannot be {got}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")
+        case "additionalProperties" | "required":
+            known = list(problem.schema["properties"])
+            odd = next((one for one in value if one not in known), "")
+            near = closest(odd, known) if odd else None
+            said = f"has no key `{odd}`" if odd else f"needs {' and '.join(f'`{one}`' for one in problem.schema['required'])}"
+            return error(codes.UNKNOWN_ARGUMENT if odd else codes.MISSING_KEY, span, f"{part} {said}", help=f"did you mean `{near}`?" if near else f"its keys are {', '.join(known)}")
         case "minItems" | "maxItems":
             return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this list has {len(value)} item{'' if len(value) == 1 else 's'}")
         case "pattern":
@@ -280,7 +341,7 @@ def type_error(part: str, kind: str, value: Any, span: Span, outer: Any = None) 
         if words and (near := closest(value, words)):
             hint = f"did you mean `{near}`?"
         else:
-            hint = _text_hint(value, kind)
+            hint = _text_hint(value, kind) or (f"the names are {', '.join(words)}" if words else "")
     elif isinstance(value, float) and value.is_integer():
         hint = f"write {int(value)}; in an expression use `//`, `round` or `ceil`"
     elif isinstance(value, float):
@@ -332,15 +393,18 @@ def check_parameter(parameter: Parameter, value: Any, written: Value, owner: str
         for at, one in enumerate(value):
             if not has_type(one, parameter.item):
                 return [type_error(f"item {at + 1} of {part}", TYPE_WORDS[parameter.item], one, follow(written, [at]).span)]
-    return [*_range(parameter, value, place, part)]
-
-
-def _range(parameter: Parameter, value: Any, place: Span, part: str) -> list[Diagnostic]:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+            if found := _range(parameter, one, follow(written, [at]).span, f"item {at + 1} of {part}"):
+                return found
     if parameter.choices is not None and not any(_same(value, one) for one in parameter.choices):
         choices = [str(one) for one in parameter.choices]
         near = closest(str(value), choices)
         return [error(codes.WRONG_VALUE, place, f"{part} cannot be {kind_of(value)}", help=f"did you mean `{near}`?" if near else f"it is one of {', '.join(choices)}")]
+    return _range(parameter, value, place, part)
+
+
+def _range(parameter: Parameter, value: Any, place: Span, part: str) -> list[Diagnostic]:
+    """What is wrong with a number, or with one of a list, by the parameter's limits."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and parameter.minimum is not None and value < parameter.minimum:
         return [error(codes.WRONG_VALUE, place, f"{part} is at least {parameter.minimum}, and this is {value}")]
     if number and parameter.maximum is not None and value > parameter.maximum:

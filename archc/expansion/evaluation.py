@@ -14,6 +14,9 @@ from archc.language.document import Scalar, Value, located
 from archc.language.expressions import Budget, Clause, Expression, ExpressionError, evaluate, parse, parse_clause
 from archc.language.validation import kind_of
 
+KINDS = frozenset({int, float, str, bool, list})
+"""The kinds of most values, which are no tensors."""
+
 
 class Evaluation:
     """Evaluates in a scope; tensors show the shapes that the builder has inferred."""
@@ -24,6 +27,10 @@ class Evaluation:
 
     def value(self, value: Value, scope: Scope) -> Any:
         """A located value with its expressions evaluated."""
+        if isinstance(value, Scalar):
+            if not isinstance(value.value, str) or ("$" not in value.value and value.value != "None"):
+                return value.value
+            return self.evaluator.scalar(value, self.lookup(scope))
         return self.evaluator.value(value, self.lookup(scope))
 
     def known(self, scalar: Scalar, scope: Scope) -> Value:
@@ -88,6 +95,8 @@ class Evaluation:
             except KeyError:
                 values, tensors = scope.visible()
                 raise KeyError(name, *values, *tensors) from None
+            if type(value) in KINDS:
+                return value
             if isinstance(value, Tensor):
                 return TensorView(self.builder.shape(value))
             if isinstance(value, Poison):

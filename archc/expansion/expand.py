@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Map
-from dataclasses import replace
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
 from archc.diagnostics.limits import limits, raising
-from archc.expansion.binding import Wrong, at_call, bind, has_expression, macro_signature, missing, type_error
+from archc.expansion.binding import Wrong, at_call, bind, has_expression, missing, type_error
+from archc.expansion.calls import Calls, Key
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.labels import Labels
 from archc.expansion.loops import RUNS_OF_A_NODE, Loops
 from archc.expansion.naming import iterated, numbered
 from archc.expansion.operations import Operations
 from archc.expansion.parameters import Parameters
-from archc.expansion.place import Place, moved
+from archc.expansion.place import Place, called, moved, settled
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
-from archc.expansion.words import CellMatch, Words, check_parts, unknown_operation
+from archc.expansion.words import CellMatch, Words, cell_arguments, check_parts, unknown_operation
 from archc.graph.builder import Builder, Context, Named
 from archc.graph.graph import Group, Tensor
 from archc.language.document import Scalar
@@ -37,7 +37,7 @@ class Expander:
     leads from steps to steps.
     """
 
-    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope], budget: Budget) -> None:
+    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope], budget: Budget, calls: Calls | None = None) -> None:
         self.builder = builder
         self.diagnostics: Diagnostics = builder.diagnostics
         self.words = Words()
@@ -48,6 +48,7 @@ class Expander:
         self.labels = Labels(self.words, budget)
         self.shares = Shares(self.words, self.diagnostics)
         self.operations = Operations(self.evaluation, self.diagnostics)
+        self.calls = calls
         self.dropped: set[tuple[Scope, str]] = set()
 
     def body(self, steps: tuple[Step, ...], scope: Scope, flow: Flow, place: Place) -> Flow:
@@ -126,6 +127,8 @@ class Expander:
 
     def settings(self, step: Step, scope: Scope, place: Place, names: list[str], label: str | None) -> Place:
         """The place with what the step keys set."""
+        if not names and step.share is None and step.trainable is None and not step.doc:
+            return place
         share = place.share
         if step.share is not None:
             share = self.shares.of(step, self.evaluation.text(step.share, scope), scope)
@@ -139,10 +142,10 @@ class Expander:
         named = place.named
         at = next((at for at, name in enumerate(names) if name != "_"), None)
         if at is not None and label is not None:
-            named = Named(step.names[at].span, len(place.prefix) + len(label))
+            named = Named(step.names[at].span, len(place.prefix) + len(label), place.call)
         if (share, trainable, doc, named) == (place.share, place.trainable, place.doc, place.named):
             return place
-        return replace(place, share=share, trainable=trainable, doc=doc, named=named)
+        return settled(place, share, trainable, doc, named)
 
     def lost(self, step: Step, scope: Scope, flow: Flow, place: Place) -> Flow:
         """The flow after a step that failed."""
@@ -157,16 +160,22 @@ class Expander:
             return [self.arranged(step, step.body, scope, start, place, label)]
         if step.operation.startswith("$"):
             return self.held(step, scope, start, inputs, place, label)
-        target = self.words.target(step.operation, scope.file)
+        return self.word(step, step.operation, scope, start, inputs, place, label)
+
+    def word(self, step: Step, word: str, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
+        """What a word stands for, on its inputs; it is the step's operation, or the text that its `$name` holds."""
+        target = self.words.target(word, scope.file)
         if isinstance(target, Macro):
             return self.call(step, target, scope, start, inputs, place, label or "")
         if isinstance(target, CellMatch):
             check_parts(step, target)
+            if step.arguments is not None:
+                raise Wrong(cell_arguments(word, step.arguments))
             inner = Scope(scope.file, self.parameters.file_scope(scope.file), dict(target.bound), around=scope)
             inner.tensors, inner.places = scope.body.tensors, scope.body.places
             return [self.arranged(step, target.cell.body, inner, start, place, label)]
         if target is None:
-            raise Wrong(unknown_operation(step, scope.file))
+            raise Wrong(unknown_operation(step, word, scope.file))
         return self.operation(step, target, scope, start, inputs, place, label or "")
 
     def arranged(self, step: Step, steps: tuple[Step, ...], inner: Scope, start: Flow, place: Place, label: str | None) -> Flow:
@@ -179,7 +188,7 @@ class Expander:
         return self.body(steps, inner, start, here)
 
     def held(self, step: Step, scope: Scope, start: Flow, inputs: list[Flow], place: Place, label: str | None) -> list[Flow]:
-        """`$name`: steps that a parameter holds, or a call of the macro that it names."""
+        """`$name`: steps that a parameter holds, or the macro, operator or cell that it names."""
         name = step.operation[1:]
         try:
             value = scope.find(name)
@@ -189,6 +198,8 @@ class Expander:
             raise Wrong(error(codes.UNKNOWN_VALUE, step.span, f"there is no value `{name}` here", help=f"did you mean `${near}`?" if near else "")) from None
         if isinstance(value, MacroValue):
             return self.call(step, value.macro, scope, start, inputs, place, label or "")
+        if isinstance(value, str):
+            return self.word(step, value, scope, start, inputs, place, label)
         if not isinstance(value, Closure) or step.arguments is not None:
             raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
         # Tensors that they name belong to the body they are written in; put in place elsewhere, they are a body.
@@ -200,8 +211,12 @@ class Expander:
         built, text = self.operations.built(step, operator, scope)
         labels: list[str] = []
         if is_merge(operator.name) and step.branches:
-            group = Group("merge", label, operator.name, place.group, step.site, doc=step.doc)
-            inputs, labels = self.branches(step, scope, start, moved(place, group=group), label)
+            silent = self.labels.is_silent(step, place, label)
+            group = Group("merge", label, operator.name, place.group, step.site, doc=step.doc, silent=silent)
+            inner = moved(place, group=group, prefix=place.prefix if silent else f"{place.prefix}{label}_")
+            inputs, labels = self.branches(step, scope, start, inner)
+            if len(inputs) == 1 and any(self.is_left_out(one, scope) for one in step.branches):
+                return inputs
             place = moved(place, group=group)
         elif not inputs:
             inputs = [start]
@@ -220,17 +235,14 @@ class Expander:
         made = self.builder.add(built, tensors, place.prefix + label, context, labels=labels, share=share)
         return list(made) if made is not None else [POISON] * max(1, len(step.names))
 
-    def branches(self, step: Step, scope: Scope, start: Flow, place: Place, label: str) -> tuple[list[Flow], list[str]]:
+    def branches(self, step: Step, scope: Scope, start: Flow, place: Place) -> tuple[list[Flow], list[str]]:
         """The tensors of a merge's branches and what a person calls them."""
-        named = any(one.text != "_" for one in step.names)
-        prefix = place.prefix if label == step.operation and not named else f"{place.prefix}{label}_"
-        here = moved(place, prefix=prefix)
         found: list[Flow] = []
         labels: list[str] = []
         loops = 0
         for at, branch in enumerate(step.branches or (), start=1):
             loops += branch.clause is not None or branch.repeat is not None
-            for name, tensor in self.branch(branch, at, numbered("steps", loops), scope, start, here):
+            for name, tensor in self.branch(branch, at, numbered("steps", loops), scope, start, place):
                 found.append(tensor)
                 labels.append(name)
         return found, labels
@@ -238,6 +250,8 @@ class Expander:
     def branch(self, branch: Branch, at: int, label: str, scope: Scope, start: Flow, place: Place) -> Iterator[tuple[str, Flow]]:
         if branch.tensor is not None:
             name = self.evaluation.text(branch.tensor, scope)
+            if self.is_left_out(branch, scope):
+                return
             yield branch.name or name, self.tensors.tensor(branch.tensor, scope, start)
             return
         if branch.clause is None and branch.repeat is None:
@@ -251,6 +265,13 @@ class Expander:
             inner = Scope(scope.file, scope, values, index=branch.index)
             yield name, self.one_branch(branch, name, inner, start, place, turn)
 
+    def is_left_out(self, branch: Branch, scope: Scope) -> bool:
+        """True for a branch that is the tensor of a `side` under a false `when`: there is none."""
+        if branch.tensor is None:
+            return False
+        name = self.evaluation.text(branch.tensor, scope)
+        return not isinstance(scope.peek(name), Tensor | Poison) and any((one.body, name) in self.dropped for one in scope.chain())
+
     def one_branch(self, branch: Branch, name: str, scope: Scope, start: Flow, place: Place, turn: int = 0) -> Flow:
         if not branch.steps:
             return start
@@ -263,7 +284,7 @@ class Expander:
         if depth > limits().depth:
             self.diagnostics.add(error(codes.LIMIT_DEPTH, Origin(step.span, place.call), f"macro calls nest at most {limits().depth} deep", help=raising("depth")))
             raise CompileError(tuple(self.diagnostics))
-        signature = macro_signature(f"the macro `{macro.name}`", macro.params)
+        signature = self.words.signature(macro)
         arguments = step.arguments
         if isinstance(arguments, Scalar) and has_expression(arguments):
             arguments = self.evaluation.known(arguments, scope)
@@ -274,14 +295,37 @@ class Expander:
         inner = Scope(macro.file, self.parameters.file_scope(macro.file), macro=True)
         flow = self.macro_inputs(step, macro, start, inputs, inner)
         written = self.parameters.bind(macro.params, bound, scope, inner, f"the macro `{macro.name}`")
-        shown = tuple((name, value) for name, value in inner.values.items())
-        call = Call(macro.name, step.span, shown, place.call, depth)
         self.loops.spend(step, place, len(macro.params) + len(macro.let))
+        if self.calls is None:
+            return self.ran(step, macro, inner, flow, written, place, label)
+        family = self.parameters.files.get(id(self.calls.file))
+        key = self.calls.key(macro, inner, inputs or [start], self.builder, place, depth, family)
+        budget = self.evaluation.evaluator.budget
+        known = self.calls.find(key, place, budget)
+        if known is None:
+            return self.noted(self.calls, key, inputs or [start], lambda: self.ran(step, macro, inner, flow, written, place, label), place, label)
+        budget.steps_left -= known.spent
+        tensors = [one for at in known.reads if isinstance(one := (inputs or [start])[at], Tensor)]
+        return [self.builder.fold(known.operator, tensors, f"{place.prefix}{label}_", Context(Origin(step.span, place.call, place.turn), place.group))]
+
+    def noted(self, calls: Calls, key: Key | None, inputs: list[Flow], run: Callable[[], list[Flow]], place: Place, label: str) -> list[Flow]:
+        """Runs a macro, and keeps what came of it unless something was wrong."""
+        first, met, left = len(self.builder.nodes), self.diagnostics.met, self.evaluation.evaluator.budget.steps_left
+        results = run()
+        if key is not None and self.diagnostics.met == met:
+            spent = left - self.evaluation.evaluator.budget.steps_left
+            calls.keep(key, first, inputs, results[0], f"{place.prefix}{label}_", self.builder, spent)
+        return results
+
+    def ran(self, step: Step, macro: Macro, inner: Scope, flow: Flow, written: Map[str, str], place: Place, label: str) -> list[Flow]:
+        """The results of a macro whose parameters are bound."""
+        shown = tuple((name, value) for name, value in inner.values.items())
+        call = Call(macro.name, step.span, shown, place.call, place.call.depth + 1 if place.call else 1)
         self.parameters.lets(macro.let, inner, call)
         if step.share is not None and place.share is not None:
             self.shares.check_values(place.share, inner.values)
         group = Group("macro", label, macro.name, place.group, step.site, 0, dict(inner.values), written, step.doc or macro.doc)
-        here = replace(place, prefix=f"{place.prefix}{label}_", group=group, call=call, reread=frozenset(), turn=None)
+        here = called(place, f"{place.prefix}{label}_", group, call)
         result = self.body(macro.body, inner, flow, here)
         if macro.outputs is None:
             return [result]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Mapping as Map
 from typing import Any
 
 from archc.diagnostics import codes, error
 from archc.diagnostics.limits import limits, raising
 from archc.expansion.binding import Wrong
-from archc.expansion.naming import Chain, iterated, label_of, number, numbered
+from archc.expansion.naming import Numbers, iterated, label_of, number, numbered
 from archc.expansion.place import Place
 from archc.expansion.scope import Closure, MacroValue, Scope
 from archc.expansion.words import CellMatch, Words
@@ -26,13 +25,13 @@ class Labels:
     def __init__(self, words: Words, budget: Budget) -> None:
         self.words = words
         self.budget = budget
-        self.numberings: dict[tuple[int, ...], tuple[Any, dict[tuple[Chain, int], int]]] = {}
+        self.numberings: dict[tuple[object, ...], tuple[Any, Numbers]] = {}
 
-    def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Map[tuple[Chain, int], int]:
+    def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Numbers:
         """The label numbers of a body; kept, for a body's text is run many times."""
-        closures: list[int] = []
+        closures: list[object] = []
         for one in self.splices(steps, scope):
-            closures.append(id(one))
+            closures.append(one if isinstance(one, str) else id(one))
             self.budget.steps_left -= STEPS_OF_A_SPLICE
             if self.budget.steps_left < 0:
                 raise Wrong(error(codes.LIMIT_NODES, steps[0].span, f"the steps that parameters hold stand for too many lists of steps, written out: at most {limits().work * STEPS_PER_RUN // STEPS_OF_A_SPLICE:,}", help=raising("work")))
@@ -53,7 +52,7 @@ class Labels:
                     if depth < DEPTH_LIMIT:
                         yield from self.splices(value.steps, value.scope, depth + 1)
                 else:
-                    yield value.macro if isinstance(value, MacroValue) else None
+                    yield value.macro if isinstance(value, MacroValue) else value if isinstance(value, str) else None
             elif step.body is not None:
                 yield from self.splices(step.body, scope, depth)
 
@@ -63,21 +62,28 @@ class Labels:
             return None
         if step.body is not None:
             return step.body, scope
-        if step.splice:
-            value = scope.peek(step.operation[1:])
-            return None if isinstance(value, MacroValue) else (value.steps, value.scope) if isinstance(value, Closure) else ((), scope)
-        target = self.words.target(step.operation, scope.file) if not step.operation.startswith("$") else None
-        return (target.cell.body, scope) if isinstance(target, CellMatch) else None
+        value = self.held(step, scope)
+        if isinstance(value, str):
+            target = self.words.target(value, scope.file)
+            return (target.cell.body, scope) if isinstance(target, CellMatch) else None
+        if not step.splice:
+            return None
+        return None if isinstance(value, MacroValue) else (value.steps, value.scope) if isinstance(value, Closure) else ((), scope)
+
+    def held(self, step: Step, scope: Scope) -> Any:
+        """What a step's operation stands for: a word, or the value of its `$name`."""
+        return scope.peek(step.operation[1:]) if step.operation.startswith("$") else step.operation
 
     def name_of(self, step: Step, scope: Scope) -> str:
-        if not step.operation.startswith("$"):
-            return "steps" if isinstance(self.words.target(step.operation, scope.file), CellMatch) else step.operation
-        value = scope.peek(step.operation[1:])
+        """The word for a step's operation; "steps" where it has none, or one that only its loop's iterations know."""
+        value = self.held(step, scope)
+        if isinstance(value, str):
+            return "steps" if isinstance(self.words.target(value, scope.file), CellMatch) else value
         return value.macro.name if isinstance(value, MacroValue) else "steps"
 
     def of_loop(self, step: Step, scope: Scope, place: Place) -> str:
         """The label of a loop as a whole."""
-        label = numbered(label_of(step, self.name_of(step, scope)), place.numbers.get((place.chain, step.site), 1))
+        label = numbered(label_of(step, self.name_of(step, scope)), place.numbers.count(place.chain, step.site))
         return label.split("$", 1)[0] or "steps"
 
     def of(self, step: Step, scope: Scope, place: Place, names: list[str], iteration: int) -> str | None:
@@ -85,6 +91,12 @@ class Labels:
         if self.inline(step, scope) is not None:
             return None
         named = next((one for one in names if one != "_"), None)
-        label = named or label_of(step, self.name_of(step, scope))
-        label = numbered(label, place.numbers.get((place.chain, step.site), 1))
+        around = scope.parent if iteration and scope.parent is not None else scope
+        label = named or label_of(step, self.name_of(step, around))
+        label = numbered(label, place.numbers.count(place.chain, step.site))
         return iterated(label, iteration) if iteration else label
+
+    def is_silent(self, step: Step, place: Place, label: str) -> bool:
+        """True for a merge that adds nothing to the names of the layers in its branches."""
+        named = any(one.text != "_" for one in step.names)
+        return label == step.operation and not named and (place.chain, step.site) not in place.numbers.spelled

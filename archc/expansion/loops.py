@@ -50,7 +50,7 @@ class Loops:
             raise CompileError(tuple(self.diagnostics))
 
     def read_in(self, step: Step) -> frozenset[str]:
-        """The names that a loop's text reads with `from`, as they are written."""
+        """The names that a loop's text reads with `from` and in merges, as they are written."""
         found = self.reads.get(step.site)
         if found is None:
             found = self.reads[step.site] = frozenset(_sources(step))
@@ -124,7 +124,8 @@ class Loops:
 
 
 def _sources(step: Step) -> Iterator[str]:
-    """The names in the `from` of a step and of the steps in it."""
+    """The names in the `from` of a step and of the steps in it, and those that merges list."""
     yield from (one.text for one in step.sources or ())
+    yield from (one.tensor.text for one in step.branches or () if one.tensor is not None)
     for inner in (*(step.body or ()), *(one for branch in step.branches or () for one in branch.steps or ())):
         yield from _sources(inner)

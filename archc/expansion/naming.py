@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from archc.diagnostics import codes, error
 from archc.expansion.binding import Wrong
 from archc.expansion.scope import Scope
 from archc.language.spec import Step
+from archc.language.steps import is_merge
 
 NESTING_LIMIT = 64
 WALK_LIMIT = 250_000
@@ -27,10 +29,26 @@ def label_of(step: Step, name: str) -> str:
     return "steps" if step.looped and (step.body is not None or step.splice) else name
 
 
-def number(steps: tuple[Step, ...], scope: Scope, inline: Inline, name_of: Callable[[Step, Scope], str]) -> dict[tuple[Chain, int], int]:
-    """For each step of a body, by chain and site, how many steps with its label stand up to it."""
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """For the steps of a body, by chain and site: how many with its label stand up to it, and merges to spell out.
+
+    `spelled` are merges one of whose branches has the name of a branch above it that stands without its merge.
+    """
+
+    counts: dict[tuple[Chain, int], int] = field(default_factory=dict[tuple[Chain, int], int])
+    spelled: set[tuple[Chain, int]] = field(default_factory=set[tuple[Chain, int]])
+
+    def count(self, chain: Chain, site: int) -> int:
+        """The number of a step's label; 1 for a step that the body's text does not hold."""
+        return self.counts.get((chain, site), 1)
+
+
+def number(steps: tuple[Step, ...], scope: Scope, inline: Inline, name_of: Callable[[Step, Scope], str]) -> Numbers:
+    """The numbers of a body's labels, counted by its text."""
     counts: dict[str, int] = {}
-    numbers: dict[tuple[Chain, int], int] = {}
+    branches: set[str] = set()
+    numbers = Numbers()
     walked = 0
 
     def walk(steps: tuple[Step, ...], scope: Scope, chain: Chain) -> None:
@@ -47,10 +65,26 @@ def number(steps: tuple[Step, ...], scope: Scope, inline: Inline, name_of: Calla
                 continue
             label = label_of(step, name_of(step, scope))
             counts[label] = counts.get(label, 0) + 1
-            numbers[chain, step.site] = counts[label]
+            numbers.counts[chain, step.site] = counts[label]
+            if counts[label] == 1 and is_merge(step.operation) and not step.looped and all(one.text == "_" for one in step.names):
+                own = set(branch_names(step))
+                if own & branches:
+                    numbers.spelled.add((chain, step.site))
+                else:
+                    branches.update(own)
 
     walk(steps, scope, ())
     return numbers
+
+
+def branch_names(step: Step) -> Iterator[str]:
+    """What the branches of a merge add to the names of their layers; those of a loop begin so."""
+    loops = 0
+    for at, branch in enumerate(step.branches or (), start=1):
+        looped = branch.clause is not None or branch.repeat is not None
+        loops += looped
+        if branch.steps:
+            yield numbered("steps", loops) if looped else branch.name or f"branch{at}"
 
 
 def numbered(label: str, count: int) -> str:

@@ -11,7 +11,9 @@ from typing import Any, cast
 
 from archc.diagnostics import Diagnostics, Origin, Span, closest, codes, error, warning
 from archc.expansion.binding import Wrong
+from archc.expansion.calls import Calls
 from archc.expansion.expand import Expander
+from archc.expansion.naming import Numbers
 from archc.expansion.place import Place
 from archc.expansion.scope import POISON, Flow, Scope
 from archc.graph.builder import Builder, Context
@@ -24,13 +26,13 @@ from archc.language.validation import kind_of
 from archc.operators import OPERATORS
 
 
-def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepReader, diagnostics: Diagnostics, budget: Budget | None = None) -> Graph | None:
-    """The graph of a variant with values given from outside; `None`, with diagnostics, where it is wrong."""
+def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepReader, diagnostics: Diagnostics, budget: Budget | None = None, calls: Calls | None = None) -> Graph | None:
+    """The graph of a variant with values given from outside; `None`, with diagnostics, where it is wrong. With `calls`, macros that ran before are folded."""
     builder = Builder(diagnostics)
     family = Scope(spec.file, None)
-    expander = Expander(builder, reader, {id(spec.file): family}, budget or Budget())
+    expander = Expander(builder, reader, {id(spec.file): family}, budget or Budget(), calls)
     root = Group("network", "", variant.title, None)
-    place = Place("", root, {})
+    place = Place("", root, Numbers())
     scope = Scope(spec.file, family)
     try:
         with deep():

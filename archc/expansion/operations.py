@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from typing import Any
 
-from archc.diagnostics import Diagnostics, codes, error, warning
-from archc.expansion.binding import Wrong, bind, check_value, has_expression, missing, operator_signature
+from archc.diagnostics import Diagnostic, Diagnostics, codes, error, warning
+from archc.expansion.binding import (
+    Wrong,
+    bind,
+    by_position,
+    check_value,
+    has_expression,
+    is_first,
+    missing,
+    operator_signature,
+)
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.scope import Closure, MacroValue, Scope
 from archc.graph.graph import Tensor
-from archc.language.document import Scalar, Value
+from archc.language.document import Scalar, Sequence, Value
 from archc.language.spec import Step
 from archc.language.steps import is_merge
-from archc.operators import Operator, fields_of
+from archc.operators import Operator, make
 
 
 class Operations:
@@ -22,32 +31,39 @@ class Operations:
     def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics) -> None:
         self.evaluation = evaluation
         self.diagnostics = diagnostics
-        self.fixed: dict[int, tuple[Operator, Map[str, str]]] = {}
+        self.fixed: dict[tuple[int, type[Operator]], tuple[Operator, Map[str, str]]] = {}
         self.checked: set[tuple[type[Operator], str, str]] = set()
 
     def built(self, step: Step, operator: type[Operator], scope: Scope) -> tuple[Operator, Map[str, str]]:
         """The operator with its arguments bound and checked; kept where they hold no expression."""
-        if step.site in self.fixed:
-            return self.fixed[step.site]
+        key = step.site, operator
+        if key in self.fixed:
+            return self.fixed[key]
         arguments = step.arguments
         fixed = arguments is None or not has_expression(arguments)
         if isinstance(arguments, Scalar) and not fixed:
             arguments = self.evaluation.known(arguments, scope)
         signature = operator_signature(operator)
-        bound, problems = bind(arguments, signature, step.span)
+        bound, problems = bind(arguments, signature, step.span, first=self.is_first(operator, arguments, scope))
         problems += missing(arguments, bound, signature, step.span)
         values: dict[str, Any] = {}
-        for name, written in bound.items():
-            values[name] = self.attribute(operator, name, written, scope, problems)
+        for name, written in bound.items() if not (problems and isinstance(arguments, Sequence)) else ():
+            found: list[Diagnostic] = []
+            values[name] = self.attribute(operator, name, written, scope, found)
+            problems += by_position(found, name, arguments, signature)
         if problems:
             raise Wrong(*problems)
-        python = {one.name: getattr(one, "python_name", one.name) for one in fields_of(operator)}
-        kinds = {one.name: one.kind for one in fields_of(operator)}
-        built = operator(**{python[name]: kinds[name].normalise(value) for name, value in values.items()})
+        built = make(operator, values)
         text = {name: one.text for name, one in bound.items() if isinstance(one, Scalar) and has_expression(one)}
         if fixed:
-            self.fixed[step.site] = built, text
+            self.fixed[key] = built, text
         return built, text
+
+    def is_first(self, operator: type[Operator], arguments: Value | None, scope: Scope) -> bool:
+        """True for a list of arguments that is the first one alone."""
+        if not isinstance(arguments, Sequence) or not operator_signature(operator).first_may_be_list:
+            return False
+        return is_first(operator, self.evaluation.value(arguments, scope))
 
     def attribute(self, operator: type[Operator], name: str, written: Value, scope: Scope, problems: list[Any]) -> Any:
         try:

@@ -6,10 +6,11 @@ from collections.abc import Mapping as Map
 from dataclasses import replace
 from typing import Any
 
-from archc.diagnostics import Call, Origin, Span, closest, codes, error
+from archc.diagnostics import Call, Origin, Span, codes, error
 from archc.expansion.binding import Wrong, at_call, check_parameter, has_expression
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.scope import Closure, MacroValue, Scope
+from archc.expansion.words import unknown_macro
 from archc.language.document import Scalar, Value
 from archc.language.spec import File, Parameter
 from archc.language.steps import StepReader
@@ -22,11 +23,15 @@ class Parameters:
         self.evaluation = evaluation
         self.reader = reader
         self.files = dict(files)
+        self.constants: dict[int, Any] = {}
 
     def bind(self, params: Map[str, Parameter], bound: Map[str, Value], outer: Scope, inner: Scope, owner: str) -> dict[str, str]:
         """Puts parameters' values into the inner scope; gives those that were written as expressions."""
         text: dict[str, str] = {}
         for name, parameter in params.items():
+            if name not in bound and id(parameter) in self.constants:
+                inner.values[name] = self.constants[id(parameter)]
+                continue
             written = bound.get(name, parameter.default)
             if written is None:
                 continue
@@ -43,6 +48,8 @@ class Parameters:
             if isinstance(written, Scalar) and has_expression(written):
                 text[name] = written.text
             inner.values[name] = value
+            if name not in bound and parameter.type not in ("steps", "macro") and not has_expression(written):
+                self.constants[id(parameter)] = value
         return text
 
     def argument(self, parameter: Parameter, written: Value, scope: Scope) -> Any:
@@ -53,8 +60,7 @@ class Parameters:
         if parameter.type == "macro" and isinstance(value, str):
             macro = scope.file.macro(value)
             if macro is None:
-                near = closest(value, scope.file.macro_names())
-                raise Wrong(error(codes.UNKNOWN_OPERATION, written.span, f"there is no macro `{value}`", help=f"did you mean `{near}`?" if near else ""))
+                raise Wrong(unknown_macro(value, written.span, scope.file))
             return MacroValue(macro)
         return value
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archc.diagnostics import Call, Span, Turn
-from archc.expansion.naming import Chain
+from archc.expansion.naming import Chain, Numbers
 from archc.graph.builder import Named
 from archc.graph.graph import Group
 
@@ -29,14 +29,14 @@ class Sharing:
 class Place:
     """Where in the expansion steps run: name prefix, group, call, and the settings in force.
 
-    `reread` holds the names that the loops around read with `from`: a loop may bind those anew. `turn` is the
+    `reread` holds the names that the loops around read with `from` or in merges: a loop may bind those anew. `turn` is the
     iteration of the innermost loop in this text, `runs` the product of the lengths of all the loops around. `path` are
     the sites of the cells, `$steps` and groups on the way from the start of the body, `named` the `as` in force.
     """
 
     prefix: str
     group: Group
-    numbers: Map[tuple[Chain, int], int]
+    numbers: Numbers
     chain: Chain = ()
     call: Call | None = None
     share: Sharing | None = None
@@ -54,7 +54,7 @@ def moved(
     *,
     prefix: str | None = None,
     group: Group | None = None,
-    numbers: Map[tuple[Chain, int], int] | None = None,
+    numbers: Numbers | None = None,
     chain: Chain | None = None,
     reread: frozenset[str] | None = None,
     turn: Turn | None = None,
@@ -76,4 +76,20 @@ def moved(
         place.runs * runs,
         place.path if path is None else path,
         place.named,
+    )
+
+
+def settled(place: Place, share: Sharing | None, trainable: bool, doc: str, named: Named | None) -> Place:
+    """The place with other settings in force."""
+    return Place(
+        place.prefix, place.group, place.numbers, place.chain, place.call, share, trainable, place.reread, doc, place.turn,
+        place.runs, place.path, named,
+    )
+
+
+def called(place: Place, prefix: str, group: Group, call: Call) -> Place:
+    """The place inside a macro called here: loops around it are out of its sight."""
+    return Place(
+        prefix, group, place.numbers, place.chain, call, place.share, place.trainable, frozenset(), place.doc, None,
+        place.runs, place.path, place.named,
     )

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from archc.diagnostics import codes, error, warning
 from archc.expansion.binding import (
     Wrong,
     bind,
+    by_position,
+    check_parameter,
     check_value,
     has_expression,
+    is_first,
+    located_error,
     macro_signature,
     missing,
     operator_signature,
 )
-from archc.expansion.words import CellMatch, check_parts, match_cell, unknown_operation
-from archc.language.document import Mapping, Scalar, Value, plain
-from archc.language.spec import Cell, File, Macro, Spec, Step
+from archc.expansion.words import CellMatch, cell_arguments, check_parts, match_cell, unknown_macro, unknown_operation
+from archc.language.document import Mapping, Scalar, Sequence, Value, plain
+from archc.language.expressions import ExpressionError, parse, parse_clause, template
+from archc.language.spec import Cell, File, Macro, Parameter, Spec, Step
 from archc.language.steps import StepReader
 from archc.operators import OPERATORS
 
@@ -32,6 +37,8 @@ def check_spec(spec: Spec, reader: StepReader) -> None:
     for file in files:
         for macro in file.macros.values():
             checker.steps(macro.body, file)
+            for parameter in macro.params.values():
+                checker.default(parameter, file)
         for cell in file.cells:
             checker.steps(cell.body, file)
     layers = {id(one.layers): one.layers for one in spec.variants.values()}
@@ -93,7 +100,13 @@ class _Checker:
             self.seen.add(step.site)
             self.step(step, file)
 
+    def default(self, parameter: Parameter, file: File) -> None:
+        """The steps that a parameter of a macro holds where none are passed."""
+        if parameter.type == "steps" and parameter.default is not None and not has_expression(parameter.default):
+            self.steps(self.reader.steps(parameter.default), file)
+
     def step(self, step: Step, file: File) -> None:
+        self.expressions(step)
         if step.body is not None:
             self.steps(step.body, file)
         for branch in step.branches or ():
@@ -109,6 +122,23 @@ class _Checker:
         else:
             self.cell(step, file)
 
+    def expressions(self, step: Step) -> None:
+        """The form of the expressions in a step, also of one that never runs; they are parsed once for all."""
+        values = (step.arguments, *step.names, *(step.sources or ()), step.share, step.repeat, step.trainable)
+        for scalar in (one for value in values if value is not None for one in _scalars(value)):
+            if isinstance(scalar.value, str) and "$" in scalar.value:
+                self.parsed(template, scalar)
+        if step.when is not None and isinstance(step.when.value, str):
+            self.parsed(template if "$" in step.when.text else parse, step.when)
+        if step.clause is not None:
+            self.parsed(parse_clause, step.clause)
+
+    def parsed(self, parse: Callable[[str], object], scalar: Scalar) -> None:
+        try:
+            parse(scalar.text)
+        except ExpressionError as problem:
+            self.diagnostics.add(located_error(scalar, problem))
+
     def cell(self, step: Step, file: File) -> None:
         try:
             match = match_cell(step.operation, file)
@@ -119,20 +149,25 @@ class _Checker:
                 self.diagnostics.add(one)
             return
         if not isinstance(match, CellMatch):
-            self.diagnostics.add(unknown_operation(step, file))
+            self.diagnostics.add(unknown_operation(step, step.operation, file))
         elif step.arguments is not None:
-            self.diagnostics.add(error(codes.TOO_MANY_ARGUMENTS, step.arguments.span, f"the notation cell `{step.operation}` takes no arguments", help="write the cell alone, or use the operator"))
+            self.diagnostics.add(cell_arguments(step.operation, step.arguments))
 
     def operator_call(self, step: Step) -> None:
         if isinstance(step.arguments, Scalar) and has_expression(step.arguments):
             return
         operator = OPERATORS[step.operation]
         signature = operator_signature(operator)
-        bound, problems = bind(step.arguments, signature, step.span)
+        first = False
+        if isinstance(step.arguments, Sequence) and signature.first_may_be_list:
+            if has_expression(step.arguments):
+                return
+            first = is_first(operator, plain(step.arguments))
+        bound, problems = bind(step.arguments, signature, step.span, first=first)
         problems += missing(step.arguments, bound, signature, step.span)
-        for name, value in bound.items():
+        for name, value in bound.items() if not (problems and isinstance(step.arguments, Sequence)) else ():
             if not has_expression(value):
-                problems += check_value(operator, name, plain(value), value)
+                problems += by_position(check_value(operator, name, plain(value), value), name, step.arguments, signature)
         for one in problems:
             self.diagnostics.add(one)
 
@@ -145,9 +180,22 @@ class _Checker:
         for one in problems:
             self.diagnostics.add(one)
         for name, value in bound.items():
-            is_text = isinstance(value, Scalar) and value.text.startswith("$")
-            if macro.params[name].type == "steps" and not is_text:
+            if not problems or macro.params[name].type == "steps":
+                self.argument(macro, macro.params[name], value, file)
+
+    def argument(self, macro: Macro, parameter: Parameter, value: Value, file: File) -> None:
+        """A literal argument of a macro: steps, the name of a macro, or a value of the parameter's type."""
+        if parameter.type == "steps":
+            if not (isinstance(value, Scalar) and value.text.startswith("$")):
                 self.steps(self.reader.steps(value), file)
+        elif has_expression(value):
+            return
+        elif parameter.type == "macro" and isinstance(value, Scalar) and isinstance(value.value, str):
+            if file.macro(value.text) is None:
+                self.diagnostics.add(unknown_macro(value.text, value.span, file))
+        else:
+            for one in check_parameter(parameter, plain(value), value, f"the macro `{macro.name}`"):
+                self.diagnostics.add(one)
 
     def cycles(self, files: list[File]) -> None:
         """Macros and cells whose text leads back to them: one depth-first walk over all, without recursion."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any
 
-from archc.diagnostics import closest, codes, error, foreign_letter
-from archc.expansion.binding import Wrong
-from archc.language.document import MAGNITUDE_LIMIT
+from archc.diagnostics import Span, closest, codes, error, foreign_letter
+from archc.expansion.binding import Signature, Wrong, macro_signature
+from archc.language.document import MAGNITUDE_LIMIT, Value
 from archc.language.spec import Cell, File, Macro, Step
 from archc.language.validation import NAME_LIMIT
 from archc.operators import OPERATORS, Operator
@@ -26,10 +26,18 @@ Target = type[Operator] | Macro | CellMatch
 
 
 class Words:
-    """The meanings of words, each looked up once."""
+    """The meanings of words, each looked up once, and what macros take."""
 
     def __init__(self) -> None:
         self.targets: dict[tuple[int, str], Target | None] = {}
+        self.signatures: dict[int, Signature] = {}
+
+    def signature(self, macro: Macro) -> Signature:
+        """What a macro's arguments bind to."""
+        found = self.signatures.get(id(macro))
+        if found is None:
+            found = self.signatures[id(macro)] = macro_signature(f"the macro `{macro.name}`", macro.params)
+        return found
 
     def target(self, word: str, file: File) -> Target | None:
         """What a word means in a file: a macro, an operator, an exact cell, then a pattern."""
@@ -63,9 +71,19 @@ def check_parts(step: Step, match: CellMatch) -> None:
         raise Wrong(error(codes.LIMIT_MAGNITUDE, step.span, f"a number is at most 10^12, and `{large}` of the cell `{match.cell.pattern}` is {match.bound[large]} here"))
 
 
-def unknown_operation(step: Step, file: File) -> Any:
-    """No operator, macro or cell has the name; says which one was probably meant."""
-    word = step.operation
+def cell_arguments(word: str, arguments: Value) -> Any:
+    """A cell is called with arguments."""
+    return error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"the notation cell `{word}` takes no arguments", help="write the cell alone, or use the operator")
+
+
+def unknown_macro(name: str, span: Span, file: File) -> Any:
+    """No macro has the name that an argument gives."""
+    near = closest(name, file.macro_names())
+    return error(codes.UNKNOWN_OPERATION, span, f"there is no macro `{name[:80]}`", help=f"did you mean `{near}`?" if near else "")
+
+
+def unknown_operation(step: Step, word: str, file: File) -> Any:
+    """No operator, macro or cell has the word for its name; says which one was probably meant."""
     if len(word) > NAME_LIMIT:
         return error(codes.LIMIT_NAME, step.span, f"a name has at most {NAME_LIMIT} characters, and this word has {len(word):,}")
     names = [*file.macro_names(), *OPERATORS, *(cell.pattern for cell in file.cells if cell.exact), "steps", "side"]
@@ -84,4 +102,5 @@ def unknown_operation(step: Step, file: File) -> Any:
         help = cells
     else:
         help = "define a macro of that name under `macros`, or see docs/operators.md"
-    return error(codes.UNKNOWN_OPERATION, step.span, f"there is no operator, macro or notation cell `{word[:80]}`", help=help)
+    held = f"`{step.operation}` is this text here" if word != step.operation else ""
+    return error(codes.UNKNOWN_OPERATION, step.span, f"there is no operator, macro or notation cell `{word[:80]}`", label=held, help=help)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.diagnostics import CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
+from archc.diagnostics import Call, CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
 from archc.diagnostics.limits import limits, raising
+from archc.graph.folded import Folded
 from archc.graph.graph import Group, Node, Tensor
 from archc.operators import Operator, Problem, Shape, show
 
@@ -16,10 +17,11 @@ LAYER_NAME_LIMIT = 512
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An `as` that a layer's name comes from, and how many characters of the name lead up to its end."""
+    """An `as` that a layer's name comes from, how many characters of the name lead up to its end, and its macro's call."""
 
     span: Span
     reach: int
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Builder:
         self.diagnostics = diagnostics
         self.node_limit = limits().nodes
         self.nodes: list[Node] = []
+        self.hidden = 0
         self.names: dict[str, int] = {}
         self.named: dict[str, Named] = {}
         self.shared: dict[str, int] = {}
@@ -110,7 +113,7 @@ class Builder:
         self.diagnostics.add(make(problem.code, context.origin, problem.message, label=label, help=problem.help))
 
     def check_limit(self, context: Context) -> None:
-        if len(self.nodes) >= self.node_limit:
+        if len(self.nodes) + self.hidden >= self.node_limit:
             message = f"a network has at most {self.node_limit:,} nodes, and here it grows beyond them"
             self.diagnostics.add(error(codes.LIMIT_NODES, context.origin, message, help=raising("nodes")))
             raise CompileError(tuple(self.diagnostics))
@@ -122,9 +125,13 @@ class Builder:
             self.clash(name, context)
 
     def clash(self, name: str, context: Context) -> None:
-        """Two layers of one name: the fault of the `as` that reaches furthest into it, where there is one."""
-        place, other = context.origin, self.nodes[self.names[name]].origin
-        named, before = context.named, self.named.get(name)
+        """Two layers of one name, told in the innermost text that leads to both: there a name can be changed.
+
+        It is the fault of the `as` that reaches furthest into the name, where that text has one.
+        """
+        here, there = context.origin, self.nodes[self.names[name]].origin
+        place, other = _beside(here, there), _beside(there, here)
+        named, before = _named(context.named, place), _named(self.named.get(name), other)
         if named == before:
             named = None
         elif before is not None and (named is None or before.reach > named.reach):
@@ -133,6 +140,18 @@ class Builder:
         place = place if named is None else Origin(named.span, place.call, place.turn)
         note = Note(f"the other is written at {other.span}", other.span)
         self.diagnostics.add(error(codes.LAYER_NAME, place, f"two layers would have the name `{name}`", notes=[note], help=help))
+
+    def fold(self, folded: Folded, inputs: Sequence[Tensor], prefix: str, context: Context) -> Tensor:
+        """A node that stands for those of an equal macro call; their names and number count as if they stood here."""
+        self.hidden += folded.figures.layers
+        self.check_limit(context)
+        index = len(self.nodes)
+        for name in folded.names:
+            self.check_name(prefix + name, context)
+            self.names[prefix + name] = index
+        shapes = tuple(self.shape(one) for one in inputs)
+        self.nodes.append(Node(index, prefix + folded.names[-1], folded, tuple(inputs), shapes, (folded.output,), context.origin, context.group))
+        return Tensor(index)
 
     def share(self, share: str, operator: Operator, shapes: tuple[Shape, ...], context: Context) -> int | None:
         """The node whose weights a further call uses."""
@@ -151,6 +170,24 @@ class Builder:
             message = f"steps that share weights are trained or frozen together, and these are {one} here and {other} there"
             self.diagnostics.add(error(codes.SHARE, context.origin, message, notes=[Note(f"first used at {first.origin.span}", first.origin.span)], help="write `trainable: false` at both, or at neither"))
         return first_index
+
+
+def _beside(origin: Origin, other: Origin) -> Origin:
+    """The origin in the innermost text that also leads to the other: itself, or the call that leads to it."""
+    around: list[Call] = []
+    call = other.call
+    while call is not None:
+        around.append(call)
+        call = call.outer
+    found, call = origin, origin.call
+    while call is not None and not any(call is one for one in around):
+        found, call = Origin(call.span, call.outer), call.outer
+    return found
+
+
+def _named(named: Named | None, place: Origin) -> Named | None:
+    """The `as`, where it stands in the place's own text."""
+    return named if named is not None and named.call is place.call else None
 
 
 def _difference(first: Operator, second: Operator) -> str:

@@ -27,7 +27,7 @@ class Group:
     `label` is what it adds to layer names (may be empty); `title` is the macro's, branch's or group's own word.
     `arguments` are a macro call's values, or an iteration's loop variables. `text` maps an argument to the
     expression it was written as, where it was one. `site` is equal for all the groups that one place of the text made:
-    it is the identity of that place.
+    it is the identity of that place. A merge that is `silent` adds nothing to the names of the layers in its branches.
     """
 
     kind: GroupKind
@@ -39,6 +39,7 @@ class Group:
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     text: Mapping[str, str] = field(default_factory=dict[str, str])
     doc: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,7 +54,7 @@ def schema() -> dict[str, Any]:
             "shape": {"description": "sizes without the batch axis; null leaves one open", "type": "array", "minItems": 1, "items": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}, EXPRESSION]}},
             "input": {"anyOf": [{"$ref": "#/$defs/shape"}, EXPRESSION, {"type": "object", "properties": {"shape": {"$ref": "#/$defs/shape"}, "dtype": {"type": "string"}}, "required": ["shape"], "additionalProperties": False}]},
             "allow": {"type": "object", "properties": {one: {"type": "string", "minLength": 1, "description": codes.CODES[one].explanation} for one in ALLOWED}, "additionalProperties": False},
-            "parameter": {"description": f"a type ({', '.join(TYPES)}), a default, or a mapping of type, default, min, max, enum, doc"},
+            "parameter": {"description": f"a type ({', '.join(TYPES)}), a default, or a mapping of type (or list, for a list of a type), default, min, max, enum, doc"},
             "macro": _macro(),
             "variant": {"type": ["object", "null"], "properties": {"like": {"type": ["string", "integer"]}, "default": {"type": "boolean"}, **{key: value for key, value in _top().items() if key in _VARIANT}}},
         },

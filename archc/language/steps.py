@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from archc.diagnostics import Allowance, Diagnostics, Span, closest, codes, error
 from archc.language.allowances import allowances
-from archc.language.document import Mapping, Scalar, Sequence, Value, is_null
+from archc.language.document import Mapping, Scalar, Sequence, Value
+from archc.language.flow import cut_texts
 from archc.language.spec import STEP_KEYS, Branch, Step
 from archc.operators import OPERATORS, Role, fields_of
 
@@ -21,12 +23,16 @@ def is_merge(name: str) -> bool:
 
 
 class StepReader:
-    """Reads steps and collects what is wrong with them; each place of the text gets a site of its own."""
+    """Reads steps and collects what is wrong with them; each place of the text gets a site of its own.
+
+    `macros` are the names of macros, `refused` those that no macro may have: nothing is said of the calls of these.
+    """
 
     def __init__(self, diagnostics: Diagnostics) -> None:
         self.diagnostics = diagnostics
         self.sites = 0
         self.macros: set[str] = set()
+        self.refused: set[str] = set()
         self.known: dict[int, tuple[Value, tuple[Step, ...]]] = {}
         self.allowances: list[Allowance] = []
 
@@ -49,7 +55,7 @@ class StepReader:
             if value.value is None:
                 self.wrong(codes.STEP_FORM, value.span, "a step is missing here", help="remove the dash, or write an operation after it")
                 return None
-            return Step(self.site(), value.text, value.span, None)
+            return None if value.text in self.refused else Step(self.site(), value.text, value.span, None)
         if isinstance(value, Sequence):
             self.wrong(codes.STEP_FORM, value.span, "a list stands where a step is expected", help="to group steps write `steps: [...]`")
             return None
@@ -57,8 +63,11 @@ class StepReader:
 
     def mapping(self, value: Mapping) -> Step | None:
         operations = [key for key in value.entries if key not in STEP_KEYS]
+        if self.refused & value.entries.keys():
+            return None
         if len(operations) > 1:
-            operations = self.without_strays(value, operations)
+            value = self.without_cuts(value, operations)
+            operations = [key for key in value.entries if key not in STEP_KEYS]
         if len(operations) != 1:
             self.not_one(value, operations)
             return None
@@ -77,21 +86,14 @@ class StepReader:
             self.allowances += allowances(allowed, self.diagnostics, steps=(step,))
         return step
 
-    def without_strays(self, value: Mapping, operations: list[str]) -> list[str]:
-        """What flow style made of an unquoted `for` or `when` is reported as that, once."""
-        stray = [one for one in operations if is_null(value.entries[one][1]) and (" " in one or not one.isidentifier())]
-        split = next((one for one in ("for", "when") if one in value.entries), None)
-        if value.flow and stray and split:
-            first = value.entries[split][1]
-            text = ", ".join([first.text if isinstance(first, Scalar) else "...", *stray])
-            self.wrong(
-                codes.UNQUOTED_EXPRESSION,
-                value.entries[stray[0]][0].span,
-                f"a comma in flow style ends the text of `{split}`, so this became a key of its own",
-                help=f'quote it: `{split}: "{text}"`',
-            )
-            return [one for one in operations if one not in stray]
-        return operations
+    def without_cuts(self, value: Mapping, operations: list[str]) -> Mapping:
+        """What flow style made of an unquoted `for`, `when` or `doc` is reported as that, once, and left out."""
+        known = (*STEP_KEYS, *(one for one in operations if self.is_operation(one)))
+        cuts = cut_texts(value, known, ("for", "when", "doc"))
+        for one in cuts:
+            self.diagnostics.add(one.diagnostic)
+        lost = {key for cut in cuts for key in (cut.owner, *cut.strays)}
+        return replace(value, entries={key: one for key, one in value.entries.items() if key not in lost})
 
     def not_one(self, value: Mapping, operations: list[str]) -> None:
         if not operations:

@@ -10,6 +10,7 @@ from typing import Any
 
 from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error, foreign_letter
 from archc.language.document import Mapping, Scalar, Sequence, Value, plain
+from archc.language.flow import cut_texts
 from archc.language.spec import (
     STEP_KEYS,
     TYPES,
@@ -48,7 +49,7 @@ VARIANT_KEYS = (
     "default", "title", "aliases", "input", "inputs", "outputs", "layers", "implementation", "doc", "source", "expect", "allow", "like",
 )
 MACRO_KEYS = ("doc", "params", "let", "inputs", "outputs", "body")
-PARAMETER_KEYS = ("type", "default", "min", "max", "enum", "doc")
+PARAMETER_KEYS = ("type", "list", "default", "min", "max", "enum", "doc")
 EXPECT_KEYS = ("params", "trainable", "non_trainable", "macs", "weight_layers", "output", "receptive_field")
 FACT_KEYS = ("value", "about", "within", "paper", "source")
 SOURCE_KEYS = ("title", "authors", "year", "url", "venue", "section", "arxiv", "doi", "note")
@@ -78,8 +79,12 @@ class FileReader:
     def check_keys(self, value: Mapping, known: Iterable[str], what: str) -> None:
         """Unknown keys are errors: in other tools they are ignored, which is the mistake that nobody sees."""
         known = dict.fromkeys(known)
+        cuts = cut_texts(value, known)
+        for one in cuts:
+            self.diagnostics.add(one.diagnostic)
+        strays = {one for cut in cuts for one in cut.strays}
         for key in value.entries:
-            if key not in known:
+            if key not in known and key not in strays:
                 near = closest(key, known)
                 help = f"did you mean `{near}`?" if near else foreign_letter(key) or f"the keys are {', '.join(known)}"
                 self.wrong(codes.UNKNOWN_KEY, value.key_span(key), f"{what} has no key `{key}`", help)
@@ -121,6 +126,7 @@ class FileReader:
         macros = self.mapping(root.get("macros"), "`macros`")
         if macros is not None:
             self.steps.macros |= set(macros.entries)
+            self.steps.refused |= {name for name in macros.entries if name in OPERATORS or name in RESERVED}
         for one in self.file.used:
             self.steps.macros |= set(one.macros)
         self.file.params = self.params(root.get("params"), "the family")
@@ -236,14 +242,14 @@ class FileReader:
             return Parameter(name, span, value.text)
         if not isinstance(value, Mapping):
             return Parameter(name, span, None, default=value)
-        if set(value.entries) == {"list"}:
-            return Parameter(name, span, "list", self.type_word(value.entries["list"][1]))
-        if not set(value.entries) & {"type", "default"}:
+        if not set(value.entries) & {"type", "list", "default"}:
             near = "write `{default: {...}}` for a mapping as default, or `{type: int, min: 1}` to declare a type"
             self.wrong(codes.PARAMETER_FORM, value.span, f"the parameter `{name}` declares neither `type` nor `default`", near)
             return Parameter(name, span, None, default=value)
         self.check_keys(value, PARAMETER_KEYS, f"the parameter `{name}`")
-        kind, item = self.type_of(value.get("type"))
+        if "list" in value.entries and "type" in value.entries:
+            self.wrong(codes.PARAMETER_FORM, value.key_span("list"), f"the parameter `{name}` declares both `type` and `list`", "`{list: int}` is a type of its own: keep one of the two")
+        kind, item = self.type_of(value if "list" in value.entries else value.get("type"))
         limits = {one: self.limit(name, one, found) for one in ("min", "max") if (found := value.get(one)) is not None}
         choices = value.get("enum")
         if choices is not None and not (isinstance(choices, Sequence) and choices.items):
@@ -262,7 +268,7 @@ class FileReader:
         return None
 
     def type_of(self, value: Value | None) -> tuple[str | None, str | None]:
-        if isinstance(value, Mapping) and set(value.entries) == {"list"}:
+        if isinstance(value, Mapping) and "list" in value.entries:
             return "list", self.type_word(value.entries["list"][1])
         return (None, None) if value is None else (self.type_word(value), None)
 

@@ -19,6 +19,8 @@ def syntax_error(source: Source, problem: yaml.MarkedYAMLError, opened: Span | N
         return error(codes.DIRECTIVE, Span(source, at, at + 5), "YAML directives are not part of the language", help="remove the line that starts with `%`")
     if quoted := unquoted_expression(source, span):
         return unquoted(span, quoted)
+    if span.text in ("[", "{") and (cut := _cut_by_bracket(source, span)):
+        return cut
     if "\\t" in said or source.text[at : at + 1] == "\t":
         return error(codes.TAB, span, "a tab stands where YAML allows only spaces", help="indent with spaces")
     if opened is not None and at >= len(source.text.rstrip()):
@@ -32,6 +34,17 @@ def syntax_error(source: Source, problem: yaml.MarkedYAMLError, opened: Span | N
     line = source.line(source.position(at)[0]) if at < len(source.text) else ""
     message, help = _syntax_words(said, span.text, line)
     return error(codes.YAML_SYNTAX, span, message, help=("" if "escape" in said else _syntax_hint(line)) or help)
+
+
+def _cut_by_bracket(source: Source, sign: Span) -> Diagnostic | None:
+    """A bracket or brace after the words of a text, which it ends in flow style."""
+    number, column = sign.position
+    found = re.search(r"[{,]\s*([A-Za-z_]+): +([^\s,\[\]{}\"'][^,\[\]{}\"']*)\Z", source.line(number)[: column - 1])
+    if found is None:
+        return None
+    key, text = found.groups()
+    message = f"a bracket or brace in flow style ends the text of `{key}`"
+    return error(codes.UNQUOTED_EXPRESSION, sign, message, help=f"quote it: `{key}: \"{text}{sign.text}...\"`")
 
 
 def _unclosed(opened: Span, reached: Span) -> Diagnostic:

@@ -61,6 +61,7 @@ from archc.operators.merging import (
 from archc.operators.normalisation import (
     BatchNorm,
     GroupNorm,
+    InstanceNorm,
     LayerNorm,
     Lrn,
     Normalize,
@@ -95,6 +96,7 @@ from archc.operators.reshaping import (
     Split,
     Upsample,
 )
+from archc.operators.space import DepthToSpace, SpaceToDepth
 
 OPERATORS: dict[str, type[Operator]] = {
     one.name: one
@@ -114,6 +116,7 @@ OPERATORS: dict[str, type[Operator]] = {
         BatchNorm,
         LayerNorm,
         GroupNorm,
+        InstanceNorm,
         Lrn,
         Scale,
         Rescale,
@@ -158,6 +161,8 @@ OPERATORS: dict[str, type[Operator]] = {
         Split,
         Slice,
         ChannelShuffle,
+        DepthToSpace,
+        SpaceToDepth,
         Dropout,
         SpatialDropout,
         DropPath,

@@ -209,6 +209,7 @@ class Field:
 
 
 _FIELDS: dict[type[Operator], tuple[Field, ...]] = {}
+_KINDS: dict[type[Operator], dict[str, tuple[str, Kind]]] = {}
 
 
 def fields_of(operator: type[Operator]) -> tuple[Field, ...]:
@@ -225,8 +226,14 @@ def fields_of(operator: type[Operator]) -> tuple[Field, ...]:
 
 def make(operator: type[Operator], values: Mapping[str, Any]) -> Operator:
     """An operator from values by the spec's names, lists and all: `make(Conv, {"filters": 8, "kernel": [3, 3]})`."""
-    known = {one.name: one for one in fields_of(operator)}
-    return operator(**{known[name].python_name: known[name].kind.normalise(value) for name, value in values.items()})
+    known = _KINDS.get(operator)
+    if known is None:
+        known = _KINDS[operator] = {one.name: (one.python_name, one.kind) for one in fields_of(operator)}
+    arguments: dict[str, Any] = {}
+    for name, value in values.items():
+        python_name, kind = known[name]
+        arguments[python_name] = kind.normalise(value)
+    return operator(**arguments)
 
 
 def product(sizes: tuple[int | None, ...]) -> int | None:

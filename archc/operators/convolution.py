@@ -17,7 +17,7 @@ from archc.operators.base import (
     Window,
     attribute,
 )
-from archc.operators.shape_rules import Sizes, known, per_axis, times, weight
+from archc.operators.shape_rules import Initializer, Sizes, known, per_axis, times, weight
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -49,8 +49,8 @@ class Conv(Operator):
     dilation: int | Sizes = attribute(kinds.SIZE, "The step between the taps of a window.", 1)
     groups: int = attribute(kinds.POSITIVE, "Channels are divided into so many parts that do not mix.", 1)
     bias: bool = attribute(kinds.BOOLEAN, "Adds one learned number per filter.", True)
-    kernel_initializer: str = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
-    bias_initializer: str = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
+    kernel_initializer: Initializer = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
+    bias_initializer: Initializer = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         shape = inputs[0]
@@ -112,8 +112,8 @@ class DepthwiseConv(Operator):
     multiplier: int = attribute(kinds.POSITIVE, "The number of output channels for each input channel.", 1)
     dilation: int | Sizes = attribute(kinds.SIZE, "The step between the taps of a window.", 1)
     bias: bool = attribute(kinds.BOOLEAN, "Adds one learned number per output channel.", True)
-    kernel_initializer: str = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
-    bias_initializer: str = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
+    kernel_initializer: Initializer = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
+    bias_initializer: Initializer = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         shape = inputs[0]
@@ -174,9 +174,9 @@ class SeparableConv(Operator):
     multiplier: int = attribute(kinds.POSITIVE, "The number of depthwise channels for each input channel.", 1)
     dilation: int | Sizes = attribute(kinds.SIZE, "The step between the taps of a window.", 1)
     bias: bool = attribute(kinds.BOOLEAN, "Adds one learned number per filter.", True)
-    depthwise_initializer: str = attribute(kinds.INITIALIZER, "How the depthwise kernel starts.", "glorot_uniform")
-    pointwise_initializer: str = attribute(kinds.INITIALIZER, "How the pointwise kernel starts.", "glorot_uniform")
-    bias_initializer: str = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
+    depthwise_initializer: Initializer = attribute(kinds.INITIALIZER, "How the depthwise kernel starts.", "glorot_uniform")
+    pointwise_initializer: Initializer = attribute(kinds.INITIALIZER, "How the pointwise kernel starts.", "glorot_uniform")
+    bias_initializer: Initializer = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         shape = inputs[0]
@@ -246,8 +246,8 @@ class ConvTranspose(Operator):
     dilation: int | Sizes = attribute(kinds.SIZE, "The step between the taps of a window.", 1)
     groups: int = attribute(kinds.POSITIVE, "Channels are divided into so many parts that do not mix.", 1)
     bias: bool = attribute(kinds.BOOLEAN, "Adds one learned number per filter.", True)
-    kernel_initializer: str = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
-    bias_initializer: str = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
+    kernel_initializer: Initializer = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
+    bias_initializer: Initializer = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         shape = inputs[0]

@@ -16,7 +16,7 @@ from archc.operators.base import (
     Window,
     attribute,
 )
-from archc.operators.shape_rules import known, times, weight
+from archc.operators.shape_rules import Initializer, known, times, weight
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -37,8 +37,8 @@ class Dense(Operator):
     units: int = attribute(kinds.POSITIVE, "The number of outputs.")
     activation: str = attribute(kinds.ACTIVATION, "What is applied to the result.", "linear")
     bias: bool = attribute(kinds.BOOLEAN, "Adds one learned number per unit.", True)
-    kernel_initializer: str = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
-    bias_initializer: str = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
+    kernel_initializer: Initializer = attribute(kinds.INITIALIZER, "How the kernel starts.", "glorot_uniform")
+    bias_initializer: Initializer = attribute(kinds.INITIALIZER, "How the bias starts.", "zeros")
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         mend = "state the input's size, or put `global_avg_pool` in the place of `flatten`"
@@ -76,7 +76,7 @@ class Embedding(Operator):
 
     vocabulary: int = attribute(kinds.POSITIVE, "How many numbers there are.")
     size: int = attribute(kinds.POSITIVE, "The length of each vector.")
-    initializer: str = attribute(kinds.INITIALIZER, "How the vectors start.", "random_uniform")
+    initializer: Initializer = attribute(kinds.INITIALIZER, "How the vectors start.", "random_uniform")
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
         yield from shape_rules.first(shape_rules.rank_problem(self.name, inputs[0], (1, 2, 3)))

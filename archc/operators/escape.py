@@ -69,6 +69,10 @@ class KerasEscape(Operator):
     def weights(self, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
         return _stated(self.weights_)
 
+    def macs(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> int | None:
+        """Unknown: nobody states what the layer computes."""
+        return None
+
     def window(self, inputs: tuple[Shape, ...]) -> Window | None:
         return None
 
@@ -95,6 +99,10 @@ class LayerEscape(Operator):
 
     def weights(self, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
         return _stated(self.weights_)
+
+    def macs(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> int | None:
+        """Unknown: nobody states what the layer computes."""
+        return None
 
     def window(self, inputs: tuple[Shape, ...]) -> Window | None:
         return None

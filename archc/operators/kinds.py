@@ -123,24 +123,39 @@ ACTIVATION = Kind(
     },
 )
 INITIALIZER = Kind(
-    "an initialiser",
+    "an initialiser, or `{scale, mode, distribution}` for variance scaling",
     {
-        "type": "string",
-        "enum": [
-            "glorot_uniform",
-            "glorot_normal",
-            "he_uniform",
-            "he_normal",
-            "lecun_uniform",
-            "lecun_normal",
-            "random_uniform",
-            "random_normal",
-            "truncated_normal",
-            "zeros",
-            "ones",
-        ],
+        "anyOf": [
+            {
+                "type": "string",
+                "enum": [
+                    "glorot_uniform",
+                    "glorot_normal",
+                    "he_uniform",
+                    "he_normal",
+                    "lecun_uniform",
+                    "lecun_normal",
+                    "random_uniform",
+                    "random_normal",
+                    "truncated_normal",
+                    "zeros",
+                    "ones",
+                ],
+            },
+            {
+                "type": "object",
+                "properties": {
+                    "scale": {"type": "number", "exclusiveMinimum": 0},
+                    "mode": {"type": "string", "enum": ["fan_in", "fan_out", "fan_avg"]},
+                    "distribution": {"type": "string", "enum": ["truncated_normal", "untruncated_normal", "uniform"]},
+                },
+                "required": ["mode"],
+                "additionalProperties": False,
+            },
+        ]
     },
 )
+DEPTH_ORDER = Kind("`positions` or `channels`", {"type": "string", "enum": ["positions", "channels"]})
 SHAPE = Kind(
     "a shape without the batch axis, null for an open size",
     {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}, "maxItems": 8},

@@ -9,7 +9,7 @@ from typing import ClassVar
 from archc.diagnostics import codes
 from archc.operators import kinds, shape_rules
 from archc.operators.base import Operator, Problem, Role, Shape, Weight, attribute
-from archc.operators.shape_rules import known, weight
+from archc.operators.shape_rules import Initializer, known, weight
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -32,7 +32,7 @@ class BatchNorm(Operator):
     epsilon: float = attribute(kinds.POSITIVE_NUMBER, "Added to the variance.", 0.001)
     center: bool = attribute(kinds.BOOLEAN, "Has beta.", True)
     scale: bool = attribute(kinds.BOOLEAN, "Has gamma.", True)
-    gamma_initializer: str = attribute(
+    gamma_initializer: Initializer = attribute(
         kinds.INITIALIZER, "How gamma starts; `zeros` opens residual blocks shut.", "ones"
     )
 
@@ -92,6 +92,31 @@ class GroupNorm(Operator):
         found = shape_rules.first(shape_rules.channels_problem(self.name, shape))
         yield from found or shape_rules.first(
             shape_rules.divide_problem(self.name, "channels", known(shape[-1]), self.groups)
+        )
+
+    def weights(self, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
+        return _scale_and_shift(known(inputs[0][-1]), self.scale, self.center, "ones")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class InstanceNorm(Operator):
+    """As `layer_norm`, over all positions of each channel by itself (Ulyanov et al. 2016): `group_norm` with a group per
+    channel.
+
+    `- instance_norm`, `- instance_norm: {epsilon: 1e-5, center: false, scale: false}` (PyTorch's `InstanceNorm2d` without
+    settings, which learns nothing). Weights: `2 * channels`. Epsilon is 0.001 in Keras, 1e-5 in PyTorch.
+    """
+
+    name: ClassVar[str] = "instance_norm"
+    role: ClassVar[Role] = Role.NORMALISATION
+
+    epsilon: float = attribute(kinds.POSITIVE_NUMBER, "Added to the variance.", 0.001)
+    center: bool = attribute(kinds.BOOLEAN, "Has beta.", True)
+    scale: bool = attribute(kinds.BOOLEAN, "Has gamma.", True)
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Problem]:
+        yield from shape_rules.first(
+            shape_rules.rank_problem(self.name, inputs[0], (2, 3, 4)), shape_rules.channels_problem(self.name, inputs[0])
         )
 
     def weights(self, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
@@ -213,7 +238,7 @@ class Normalize(Operator):
         )
 
 
-def _scale_and_shift(channels: int, scale: bool, center: bool, gamma: str) -> tuple[Weight, ...]:
+def _scale_and_shift(channels: int, scale: bool, center: bool, gamma: Initializer) -> tuple[Weight, ...]:
     found = (weight("gamma", (channels,), gamma),) if scale else ()
     return (*found, weight("beta", (channels,), "zeros")) if center else found
 

@@ -116,7 +116,7 @@ class Permute(Operator):
 class Pad(Operator):
     """A border: `height + before + after`.
 
-    `- pad: 1`, `- pad: {amounts: [[0, 1], [0, 1]]}`, `- pad: {amounts: 3, mode: reflect}`. A list has one item for each
+    `- pad: 1`, `- pad: [[0, 1], [0, 1]]`, `- pad: {amounts: 3, mode: reflect}`. A list has one item for each
     spatial axis: an amount for both sides, or a pair.
     """
 
@@ -194,7 +194,7 @@ class PadChannels(Operator):
 class Crop(Operator):
     """The input without its border: `height - before - after`, or the middle of it, `to` a size.
 
-    `- crop: 4`, `- crop: {amounts: [[4, 5], [4, 5]]}`, `- crop: {to: [56, 56]}`. Where the rest of `to` is odd, one
+    `- crop: 4`, `- crop: [[4, 5], [4, 5]]`, `- crop: {to: [56, 56]}`. Where the rest of `to` is odd, one
     more is cropped at the end.
     """
 
@@ -292,7 +292,7 @@ class Upsample(Operator):
 class Resize(Operator):
     """An image interpolated to a size.
 
-    `- resize: 224`, `- resize: {size: [224, 192], interpolation: bicubic}`. Corners are not aligned.
+    `- resize: 224`, `- resize: [224, 192]`, `- resize: {size: [224, 192], interpolation: bicubic}`. Corners are not aligned.
     """
 
     name: ClassVar[str] = "resize"
@@ -345,7 +345,7 @@ class Select(Operator):
 class Split(Operator):
     """The channels divided into several tensors, equal ones or of given sizes.
 
-    `- split: 2` with `as: [left, right]`, `- split: {parts: [16, 48]}`.
+    `- split: 2` with `as: [left, right]`, `- split: [16, 48]`.
     """
 
     name: ClassVar[str] = "split"

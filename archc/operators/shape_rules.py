@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archc.diagnostics import codes
@@ -10,6 +10,8 @@ from archc.operators.base import Problem, Shape, Weight, product, show
 
 Padding = tuple[tuple[int, int], ...]
 Sizes = tuple[int, ...]
+Initializer = str | Mapping[str, Any]
+"""The name of an initialiser, or the settings of variance scaling."""
 
 _AXIS_NAMES: dict[int, tuple[str, ...]] = {
     1: ("channels",),
@@ -127,10 +129,17 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[-2] * field, shape[-1] * field
 
 
-def weight(name: str, shape: tuple[int, ...], initializer: str, trainable: bool = True) -> Weight:
-    """A weight with the fans that Keras computes from its shape."""
+def weight(name: str, shape: tuple[int, ...], initializer: Initializer, trainable: bool = True) -> Weight:
+    """A weight with the fans that Keras computes from its shape; a mapping is variance scaling, as one text."""
     fan_in, fan_out = fans(shape)
+    if not isinstance(initializer, str):
+        initializer = ":".join(map(str, ("variance_scaling", *variance_scaling(initializer).values())))
     return Weight(name, shape, initializer, trainable, fan_in, fan_out)
+
+
+def variance_scaling(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of Keras's `VarianceScaling`, its defaults for those that are not stated."""
+    return {"scale": float(stated.get("scale", 1.0)), "mode": stated["mode"], "distribution": stated.get("distribution", "truncated_normal")}
 
 
 def known(size: int | None) -> int:

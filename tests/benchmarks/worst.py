@@ -38,19 +38,19 @@ def long_list(items: int) -> str:
 
 
 TEXTS: dict[str, Callable[[], str]] = {
-    "25,000 nodes": lambda: HEAD + "layers:\n  - {repeat: 100, steps: [{repeat: 249, conv: [3, 3, 1, same]}]}\n",
-    "25,000 nodes in merges": lambda: HEAD + "layers:\n  - {repeat: 8300, add: {a: [relu], b: [tanh]}}\n",
-    "nodes under three macros": lambda: HEAD + "macros:\n  a: {params: {n: int}, body: [conv: $n]}\n  b: {params: {n: int}, body: [a: $n]}\n  c: {params: {n: int}, body: [b: $n]}\nlayers:\n  - {repeat: 12000, c: 3}\n",
-    "one merge of many branches": lambda: HEAD + "layers:\n  - concat: {repeat: 24900, steps: [relu]}\n",
+    "250,000 nodes": lambda: HEAD + "layers:\n  - {repeat: 100, steps: [{repeat: 2499, conv: [3, 3, 1, same]}]}\n",
+    "250,000 nodes in merges": lambda: HEAD + "layers:\n  - {repeat: 83000, add: {a: [relu], b: [tanh]}}\n",
+    "nodes under three macros": lambda: HEAD + "macros:\n  a: {params: {n: int}, body: [conv: $n]}\n  b: {params: {n: int}, body: [a: $n]}\n  c: {params: {n: int}, body: [b: $n]}\nlayers:\n  - {repeat: 100000, c: 3}\n",
+    "one merge of many branches": lambda: HEAD + "layers:\n  - concat: {repeat: 99900, steps: [relu]}\n",
     "macros that double": lambda: doubled(40, "{params: {a: 1}, body: [{relu, when: a > 1}]}"),
     "macros that double and fail": lambda: doubled(24, "[missing]"),
     "macros that double, of many parameters": lambda: doubled(40, "{params: {" + ", ".join(f"p{at}: 1" for at in range(500)) + "}, body: [{relu, when: p1 > 1}]}"),
     "steps that parameters hold": lambda: HEAD + "macros:\n" + "".join(f"  m{at}: {{params: {{s: steps}}, body: [{'$s' if at == 0 else f'm{at - 1}: {{s: [$s, $s]}}'}]}}\n" for at in range(40)) + "layers: [m39: {s: [{relu, when: 1 > 2}]}, flatten]\n",
-    "an expression in a loop": lambda: HEAD + "let: {rows: '$([i for i in range(1000)])'}\nlayers:\n  - {repeat: 30000, when: 'sum([n * n for n in rows]) < 0', relu: }\n  - flatten\n",
+    "an expression in a loop": lambda: HEAD + "let: {rows: '$([i for i in range(1000)])'}\nlayers:\n  - {repeat: 100000, when: 'sum([n * n for n in rows]) < 0', relu: }\n  - flatten\n",
     "long lists in expressions": lambda: HEAD + "let:\n" + "".join(f"  v{at}: $([i for i in range(100000)])\n" for at in range(200)) + "layers: [flatten]\n",
     "long lists held at once": lambda: HEAD + "let:\n  a: $([[i] for i in range(50000)])\n" + "".join(f"  v{at}: $([[i, i] for i in range(33000)])\n" for at in range(1000)) + "layers: [flatten]\n",
     "texts in expressions": lambda: HEAD + "let:\n" + "".join(f"  v{at}: $(['{'x' * 1900}' for i in range(100000)])\n" for at in range(100)) + "layers: [flatten]\n",
-    "a loop over a list": lambda: long_list(49000),
+    "a loop over a list": lambda: long_list(99000),
     "values by aliases": lambda: HEAD + "params:\n  a: &a [" + ", ".join(["1"] * 1000) + "]\n  b: [" + ", ".join(["*a"] * 99) + "]\nlayers: [flatten]\n",
     "steps by aliases": lambda: HEAD + "layers:\n  - steps: &a [" + ", ".join(["relu"] * 900) + "]\n" + "  - steps: *a\n" * 100,
     "short lines": lambda: filled(HEAD + "layers:\n", lambda at: "- relu\n"),
@@ -70,7 +70,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "many cells": lambda: filled(HEAD + "notation:\n" + "".join(f"  a<x>-{at}: relu\n" for at in range(3000)) + "layers:\n", lambda at: f"- a{at % 90000}-{at % 3000}\n"),
     "cells that can be read in many ways": lambda: filled(HEAD + "notation: {<a>x<b>x<c>x<d>x<e>x<f>: relu}\nlayers:\n", lambda at: f"- {'x' * 120}-{at}\n"),
     "many variants": lambda: filled(HEAD + "params: {n: 1}\nlayers: [{repeat: $n, relu: }, flatten]\nvariants:\n", lambda at: f"  v{at}: {{n: 2}}\n"),
-    "many variants, each large": lambda: HEAD + "params: {n: 1}\nlayers: [{repeat: $n, relu: }, flatten]\nvariants:\n" + "".join(f"  v{at}: {{n: 24000}}\n" for at in range(300)),
+    "many variants, each large": lambda: HEAD + "params: {n: 1}\nlayers: [{repeat: $n, relu: }, flatten]\nvariants:\n" + "".join(f"  v{at}: {{n: 90000}}\n" for at in range(300)),
     "variants alike in a chain": lambda: filled(HEAD + "params: {n: 1}\nlayers: [{repeat: $n, relu: }, flatten]\nvariants:\n  v0: {n: 2}\n", lambda at: f"  v{at + 1}: {{like: v{at}}}\n"),
     "brackets": lambda: HEAD + "layers: " + "[" * 500_000 + "\n",
     "long expressions": lambda: filled(HEAD + "layers:\n", lambda at: "- conv: $(" + " + ".join(["1"] * 490) + f" + {at})\n"),
@@ -80,9 +80,9 @@ TEXTS: dict[str, Callable[[], str]] = {
     "many outputs": lambda: filled(HEAD + "layers: [flatten]\noutputs:\n", lambda at: f"  o{at}: _\n"),
     "channels by number": lambda: HEAD + "layers:\n  - conv: 100000\n  - {repeat: 200, select: '$([i for i in range(99000)])'}\n",
     "a reshape of many axes": lambda: HEAD + "layers:\n  - {repeat: 2000, reshape: [3072" + ", 1" * 900 + "]}\n",
-    "shared weights": lambda: HEAD + "layers:\n  - {repeat: 24900, share: w, conv: [3, 3, 1, same]}\n",
+    "shared weights": lambda: HEAD + "layers:\n  - {repeat: 99900, share: w, conv: [3, 3, 1, same]}\n",
     "long names": lambda: HEAD + "layers:\n" + "".join(f"  - repeat: 3\n    as: {'a' * 100}{at}\n    steps: [{{repeat: 200, as: {'b' * 120}, steps: [{{repeat: 100, as: {'c' * 120}, relu: }}]}}]\n" for at in range(4)),
-    "deep groups": lambda: HEAD + "layers:\n  - " + "steps: [{" * 28 + "repeat: 24900, relu: " + "}]" * 28 + "\n",
+    "deep groups": lambda: HEAD + "layers:\n  - " + "steps: [{" * 28 + "repeat: 99900, relu: " + "}]" * 28 + "\n",
 }
 
 

@@ -30,8 +30,11 @@ def compare(implementation: str, address: str) -> float:
         assert left == right, f"weight {index}: {ours.weights[index].path} {left}, in Keras {theirs.weights[index].path} {right}"
     assert len(mine) == len(wanted), f"{len(mine)} weights, in Keras {len(wanted)}"
     values = [drawn(one.path, np.array(one), generator) for one in theirs.weights]
-    theirs.set_weights(values)
-    ours.set_weights(values)
+    for model in (theirs, ours):
+        model.set_weights(values)
+        for layer in model.layers:
+            if hasattr(layer, "finalize_state"):
+                layer.finalize_state()  # Keras's Normalization takes its variables up only when it is told to
     bytes_in = any(type(one).__name__ in ("Rescaling", "Normalization") for one in theirs.layers)
     picture = image(theirs.input_shape[1:], bytes_in, generator)
     return difference(*(without_softmax(one).predict(picture, verbose=0) for one in (ours, theirs)))

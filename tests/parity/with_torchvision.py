@@ -19,6 +19,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False, "init_weights": False},
     "inception_v3": {"aux_logits": False, "init_weights": False},
     "segmentation.fcn_resnet50": {"weights_backbone": None, "aux_loss": False},
+    "segmentation.fcn_resnet101": {"weights_backbone": None, "aux_loss": False},
     "segmentation.deeplabv3_resnet50": {"weights_backbone": None, "aux_loss": False},
     "segmentation.deeplabv3_resnet101": {"weights_backbone": None, "aux_loss": False},
 }
@@ -41,7 +42,7 @@ def compare(implementation: str, address: str) -> float:
         for path, values in (*theirs.named_parameters(), *theirs.named_buffers()):
             values.copy_(torch.from_numpy(np.array(drawn(path.replace(".", "/"), values.numpy(), generator))))
         picture = image(ours.input_shape[1:], False, generator)
-        tensor = torch.from_numpy(picture.transpose(0, 3, 1, 2).copy())
+        tensor = torch.from_numpy(np.moveaxis(picture, -1, 1).copy())
         run = _in_turn(theirs, tensor)
         answer = theirs(tensor)
         expected = np.moveaxis((answer["out"] if isinstance(answer, dict) else answer).numpy(), 1, -1)

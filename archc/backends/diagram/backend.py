@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Literal
 
 from archc.backends.base import Artefact, Backend
 from archc.backends.diagram.canvas import Picture
-from archc.backends.diagram.outline import Detail, View, outline
+from archc.backends.diagram.outline import outline
 from archc.backends.diagram.page import page
 from archc.backends.diagram.styles import PaletteName, Theme, ThemeName, dark_rules, theme_of
 from archc.backends.diagram.svg import to_svg as write_svg
 from archc.backends.diagram.tree import Direction, Outline
+from archc.backends.diagram.view import Detail, View
 from archc.backends.diagram.words import shown
 from archc.graph.graph import Graph
 

@@ -66,12 +66,16 @@ Shape = Rect | Polygon | Line | Text
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Shapes that are one thing: a node, an edge, a frame. `kind` is its class, `tip` what a pointer shows."""
+    """Shapes that are one thing: a node, an edge, a frame. `kind` is its class, `tip` what a pointer shows.
+
+    `of` is the box or frame of the drawing tree that it draws.
+    """
 
     kind: str
     shapes: tuple[Shape, ...]
     id: str = ""
     tip: str = ""
+    of: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -9,10 +10,11 @@ from difflib import SequenceMatcher
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Line, Paint, Picture, Rect, Shape, Text
 from archc.backends.diagram.metrics import text_width
-from archc.backends.diagram.outline import View, outline
+from archc.backends.diagram.outline import outline
 from archc.backends.diagram.structure import boxes_in
 from archc.backends.diagram.styles import NAMES, Theme, css_class
 from archc.backends.diagram.tree import Box, Cluster
+from archc.backends.diagram.view import View
 from archc.graph.graph import Graph
 from archc.operators import Role
 from archc.operators import Shape as TensorShape
@@ -95,7 +97,7 @@ def common_title(graphs: Sequence[Graph]) -> str:
     'VGG'
     """
     shared: list[str] = []
-    for some in zip(*(graph.title.split() for graph in graphs), strict=False):
+    for some in zip(*(re.split(r"[\s-]+", graph.title) for graph in graphs), strict=False):
         if len(set(some)) > 1:
             break
         shared.append(some[0])
@@ -109,7 +111,7 @@ def _parts(graph: Graph) -> list[Part]:
     pending: list[Box | Cluster] = [*reversed(drawn.items)]
     while pending:
         item = pending.pop()
-        if isinstance(item, Cluster) and (item.count == 1 and any(isinstance(one, Cluster) or one.title for one in item.items)):
+        if isinstance(item, Cluster) and _holds_blocks(item):
             pending.extend(reversed(item.items))
         elif isinstance(item, Cluster) and item.dead:
             continue
@@ -118,18 +120,24 @@ def _parts(graph: Graph) -> list[Part]:
             if part.role is Role.INPUT:
                 continue
             last = found[-1] if found else None
-            if last is not None and isinstance(item, Cluster) and last.lines == part.lines:
+            if last is not None and part.role is last.role is Role.OTHER and (last.lines, last.shape) == (part.lines, part.shape):
                 found[-1] = Part(last.lines, last.role, part.shape, last.tip, last.count + part.count)
             else:
                 found.append(part)
     return found
 
 
+def _holds_blocks(cluster: Cluster) -> bool:
+    """True for a stage: a frame that is no macro's, around blocks."""
+    return cluster.count == 1 and not cluster.made and any(isinstance(one, Cluster) or one.title for one in cluster.items)
+
+
 def _part(item: Box | Cluster, boxes: list[Box]) -> Part:
     last = item if isinstance(item, Box) else boxes[max(boxes_in(item))]
     shape = last.copies[-1][-1].shape
     if isinstance(item, Cluster) or item.title:
-        name = item.title.split(words.SEPARATOR)[-1] or last.written[0].split(words.SEPARATOR)[0]
+        made = item.made if isinstance(item, Cluster) else ""
+        name = made or item.title.split(words.SEPARATOR)[-1] or last.written[0].split(words.SEPARATOR)[0]
         channels = str(shape[-1]) if shape else ""
         tip = item.tooltip if isinstance(item, Cluster) else words.tooltip(item)
         return Part((words.shown(name, 22), channels), Role.OTHER, shape, tip, item.count)

@@ -103,6 +103,7 @@ class Folder:
         self._graph = graph
         self._units = units
         self._codes: dict[Hashable, int] = {}
+        self._forms: dict[Block | int, _Form] = {}
         self._unit_codes = [self._intern(self._unit_key(chain)) for chain in units.chains]
         self._readers = self._unit_readers()
         self._outputs = {units.unit_of[tensor.node] for _, tensor in graph.outputs}
@@ -170,6 +171,12 @@ class Folder:
         )
 
     def _form(self, item: Block | int) -> _Form:
+        form = self._forms.get(item)
+        if form is None:
+            form = self._forms[item] = self._form_of(item)
+        return form
+
+    def _form_of(self, item: Block | int) -> _Form:
         members = item.units if isinstance(item, Block) else [item]
         place = {unit: index for index, unit in enumerate(members)}
         external: dict[Tensor, int] = {}

@@ -24,7 +24,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     """The width of a line.
 
     >>> round(text_width("Conv 3×3", 10), 1)
-    42.0
+    43.1
     """
     return sum(map(_character, text)) * size / 1000 * (BOLD if bold else 1.0)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from archc.backends.diagram import templates, words
 from archc.backends.diagram.folding import Block, Folder, Run, blocks
 from archc.backends.diagram.fusing import Units, fuse, separate
 from archc.backends.diagram.tree import Box, Cluster, Edge, Outline, Template, ranks
+from archc.backends.diagram.view import Detail, View
 from archc.graph.graph import Graph, Group, Node
 from archc.operators import Role, Shape
 
@@ -20,49 +20,33 @@ UNNAMED = re.compile(r"steps(_\d+)?$")
 WIDE_MERGE = 8
 """Merges of more inputs have no labels at them: they would hide the lines."""
 
-Detail = Literal["overview", "blocks", "layers"]
+
+@dataclass(frozen=True)
+class Parts:
+    """What all views of a graph have in common: its units, the tree of its blocks, which of them are equal, its totals."""
+
+    units: Units
+    root: Block
+    folder: Folder
+    totals: str
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What of a network is shown.
-
-    Blocks named in `expand` show what is in them, those in `collapse` are one box; a name is a macro's, or what the
-    block is called in the text. Below `depth` frames blocks are boxes (0: no such limit).
-    """
-
-    detail: Detail = "blocks"
-    expand: tuple[str, ...] = ()
-    collapse: tuple[str, ...] = ()
-    depth: int = 0
-
-    def boxed(self, groups: list[Group], depth: int) -> bool | None:
-        """Whether a block at this depth is one box; `None` where no rule speaks of it."""
-        names = {name for group in groups for name in (group.label, group.title) if name}
-        if names & set(self.expand):
-            return False
-        if names & set(self.collapse) or (self.depth and depth >= self.depth):
-            return True
-        return True if self.detail == "overview" else None
+def parts_of(graph: Graph) -> Parts:
+    """The parts of a graph, for views in which layers are fused and blocks folded."""
+    units = fuse(graph)
+    return Parts(units, blocks(graph, units), Folder(graph, units), words.totals(graph))
 
 
-def names_of_blocks(graph: Graph) -> set[str]:
-    """What blocks can be called by."""
-    seen: set[Group] = set()
-    for node in graph.nodes:
-        group: Group | None = node.group
-        while group is not None and group not in seen:
-            seen.add(group)
-            group = group.parent
-    return {name for group in seen if group.parent for name in (group.label, group.title) if name}
-
-
-def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
-    """What to draw of a graph."""
+def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = None) -> Outline:
+    """What to draw of a graph; `parts` are those of `parts_of`, where they have been found before."""
     view = view if isinstance(view, View) else View(view)
-    units = separate(graph) if view.detail == "layers" else fuse(graph)
-    root = blocks(graph, units)
-    plan = Plan(graph, units, view)
+    if view.detail == "layers":
+        units, folder = separate(graph), None
+        root = blocks(graph, units)
+    else:
+        found = parts or parts_of(graph)
+        units, root, folder = found.units, found.root, found.folder
+    plan = Plan(graph, units, view, folder)
     plan.find_templates(root)
     plan.arrange(root)
     edges = plan.edges()
@@ -70,7 +54,7 @@ def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
     every = [edges, *(one.drawn.edges for one in drawn)]
     return Outline(
         title=graph.title or graph.address,
-        totals=words.totals(graph),
+        totals=parts.totals if parts else words.totals(graph),
         items=plan.items,
         boxes=plan.boxes,
         edges=edges,
@@ -84,12 +68,12 @@ def outline(graph: Graph, view: View | Detail = "blocks") -> Outline:
 class Plan:
     """The state of one arrangement: which unit is drawn in which box."""
 
-    def __init__(self, graph: Graph, units: Units, view: View, names: Mapping[int, dict[str, str]] | None = None) -> None:
+    def __init__(self, graph: Graph, units: Units, view: View, folder: Folder | None, names: Mapping[int, dict[str, str]] | None = None) -> None:
         self._graph = graph
         self._units = units
         self._view = view
         self._names = names or {}
-        self._folder = Folder(graph, units) if view.detail != "layers" else None
+        self._folder = folder
         self._drawn_by = list(range(len(units.chains)))
         self._copies: dict[int, list[int]] = {}
         self._box_of: dict[int, int] = {}
@@ -131,7 +115,7 @@ class Plan:
             if count == 1 and (not title or title in titles):
                 pending.extend((inner, target, titles) for inner in reversed(self._merged(first)))
                 continue
-            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first))
+            cluster = Cluster(title, count, _tooltip(run), dead=self._is_dead(first), made=macro_of(first.groups), part=first.groups[-1])
             self._explain(first.groups, cluster.dead or count > 1)
             target.append(cluster)
             pending.extend((inner, cluster.items, (*titles, title)) for inner in reversed(self._merged(first)))
@@ -150,7 +134,7 @@ class Plan:
             key = self._label_key(edge, skip)
             labelled = key is not None and key not in told
             told.add(key)
-            edges.append(replace(edge, labelled=labelled, skip=skip, main=fan[edge.tail] == 1 or not far))
+            edges.append(replace(edge, labelled=labelled, skip=skip))
         return edges
 
     def templates(self) -> tuple[Template, ...]:
@@ -160,7 +144,7 @@ class Plan:
             first = runs[0].first
             assert isinstance(first, Block)
             table = templates.numbers(runs, self._graph, self._units.chains)
-            inner = Plan(self._graph, self._units, View(), table.names)
+            inner = Plan(self._graph, self._units, View(), self._folder, table.names)
             inner.arrange_template(first)
             title = self._title(first, 2)
             if any(one.title == title for one in made) and self.boxes[self._box_of[first.units[0]]].shortcut:
@@ -295,12 +279,17 @@ class Plan:
         copies = tuple(tuple(node for unit in _units_of(part) for node in self._nodes(unit)) for part in run.parts)
         outputs = tuple(name for copy in copies for node in copy for name in self._output_names.get(node.index, ()))
         title = self._title(first, len(run.parts))
-        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled)
+        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled, part=first.groups[-1], folded=self._elsewhere(run))
         self.folded = self.folded or len(run.parts) > 1
         for part in run.parts:
             self._box_of.update((unit, box.id) for unit in _units_of(part))
         self._explain(first.groups, True)
         return self._added(box)
+
+    def _elsewhere(self, run: Run) -> tuple[Node, ...]:
+        """The nodes that a block is drawn for because a frame around it is."""
+        units = [unit for part in run.parts for unit in _units_of(part)]
+        return tuple(node for unit in units for copy in self._all_copies(unit)[1:] for node in self._nodes(copy))
 
     def _all_copies(self, unit: int) -> list[int]:
         """A unit and those it is drawn for, through folds inside folds."""
@@ -343,10 +332,15 @@ class Plan:
         return found
 
 
+def macro_of(groups: list[Group]) -> str:
+    """The innermost macro that a block is a call of."""
+    macros = [group.title for group in groups if group.kind == "macro" and group.title]
+    return macros[-1] if macros else ""
+
+
 def block_title(groups: list[Group], count: int) -> str:
     """A frame's words: what it is called here, and the macro that made it."""
-    macros = [group.title for group in groups if group.kind == "macro" and group.title]
-    made = macros[-1] if macros else ""
+    made = macro_of(groups)
     if count > 1 and made:
         return made
     called = next((group.label for group in groups if group.label and not UNNAMED.match(group.title)), "")

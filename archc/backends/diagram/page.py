@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+from math import ceil
 
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Picture, Shape, Text
@@ -41,6 +43,8 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     panels = [panel(one, number, direction, theme) for number, one in enumerate(outline.templates)]
     found = valley(body, outline.boxes, outline.edges) if direction == "TB" and columns < 2 else None
     measurer = Measurer(direction, labels(outline.edges))
+    if found is None and columns != 1:
+        body = _opened(body, measurer, direction, outline.edges)
     breaks = _breaks(body, outline.edges)
     ways: list[tuple[float, Drawing]] = []
     for stack in stacks(panels):
@@ -108,11 +112,12 @@ def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, b
     """The parts in columns, broken where one line leads on; as many as use the page best, or as wanted."""
     whole = measurer.series(body)
     if wanted == 1 or (not wanted and whole.length < SHORT[direction]):
-        return [body]
+        return _rejoined([body])
     stages = [number for number in allowed if _ends_a_stage(body.parts[number - 1])]
     lengths = _lengths(whole, len(body.parts))
     best, least = [body], _unlike_a_page([whole], direction, beside)
-    for count in [wanted] if wanted else range(2, MOST + 1):
+    likely = int((whole.length / (whole.before + whole.after + CHANNEL) / PROPORTION[direction]) ** 0.5)
+    for count in [wanted] if wanted else range(max(2, likely - MOST // 2), likely + MOST):
         cuts, at_stages = _cuts(lengths, allowed, count), _cuts(lengths, stages, count)
         if at_stages and _longest(lengths, at_stages) < LONGER_FOR_STAGES * _longest(lengths, cuts):
             cuts = at_stages
@@ -122,7 +127,50 @@ def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, b
         fit = _unlike_a_page([measurer.series(one) for one in made], direction, beside)
         if wanted or fit < least * WORTH:
             best, least = made, fit
-    return best
+    return _rejoined(best)
+
+
+def _opened(body: Series, measurer: Measurer, direction: Direction, edges: Sequence[Edge]) -> Series:
+    """The parts, those frames in pieces that are longer than a page with all of them in good columns would be high."""
+    whole = measurer.series(body)
+    high = max(SHORT[direction], (whole.length * (whole.before + whole.after + CHANNEL) * PROPORTION[direction]) ** 0.5)
+    long = {child.number for child, _, _ in whole.children if child.length > high and not child.dead}
+    opened = Series()
+    for number, part in enumerate(body.parts):
+        opened.parts += _pieces(part, measurer, high, edges) if isinstance(part, Frame) and number in long else [part]
+    return opened
+
+
+def _pieces(frame: Frame, measurer: Measurer, high: float, edges: Sequence[Edge]) -> list[Frame]:
+    """A frame in pieces of about one length."""
+    inside = set(boxes_of(frame))
+    allowed = _breaks(frame.body, [edge for edge in edges if edge.tail in inside and edge.head in inside])
+    size = measurer.series(frame.body)
+    lengths = _lengths(size, len(frame.body.parts))
+    cuts = _cuts(lengths, allowed, ceil(2 * lengths[-1] / high))
+    ends = [0, *cuts, len(frame.body.parts)]
+    return [Frame(frame.cluster, Series(frame.body.parts[start:stop])) for start, stop in pairwise(ends)]
+
+
+def _rejoined(columns: list[Series]) -> list[Series]:
+    """The columns with one frame for the pieces of a frame that stand together; the others say which piece they are."""
+    made = [Series() for _ in columns]
+    pieces: dict[int, list[Frame]] = {}
+    for column, joined in zip(columns, made, strict=True):
+        for part in column.parts:
+            last = joined.parts[-1] if joined.parts else None
+            if isinstance(part, Frame) and isinstance(last, Frame) and last.cluster is part.cluster:
+                last.body.parts += part.body.parts
+            elif isinstance(part, Frame):
+                piece = Frame(part.cluster, Series([*part.body.parts]))
+                pieces.setdefault(id(part.cluster), []).append(piece)
+                joined.parts.append(piece)
+            else:
+                joined.parts.append(part)
+    for some in pieces.values():
+        for number, piece in enumerate(some if len(some) > 1 else [], 1):
+            piece.cluster = replace(piece.cluster, title=f"{piece.cluster.title} ({number} of {len(some)})".strip())
+    return made
 
 
 def _breaks(body: Series, edges: Sequence[Edge]) -> list[int]:

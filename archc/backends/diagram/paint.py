@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Line, Paint, Point, Polygon, Rect, Shape, Text, arrow, moved
@@ -37,7 +38,12 @@ def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direct
         placement = Placement(measured, placement.arcs)
         ways = [(edge, placement.way(edge)) for edge in edges]
     groups = [painter.frame(one, number) for number, one in enumerate(placement.frames)]
-    groups += [painter.edge(edge, way, number) for number, (edge, way) in enumerate(ways)]
+    mains: dict[int, list[Point]] = {}
+    for edge, way in sorted(ways, key=lambda one: one[0].skip):
+        mains.setdefault(edge.tail, way)
+    for number, (edge, way) in enumerate(ways):
+        main = mains[edge.tail]
+        groups.append(painter.edge(edge, way if way is main else own_part(way, main), number))
     groups += [painter.box(one) for one in placement.slots.values()]
     texts = labels(edges)
     groups += [painter.label(placement.slots[box], text) for box, text in texts.items()]
@@ -52,6 +58,24 @@ def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direct
 def labels(edges: list[Edge]) -> dict[int, str]:
     """What stands at the end of each box: the shape of what it hands on, where an edge is to say it."""
     return {edge.tail: words.shape_text(edge.shape) for edge in edges if edge.labelled}
+
+
+def own_part(way: list[Point], other: list[Point]) -> list[Point]:
+    """A way from where it leaves another one, so that no line is drawn twice.
+
+    >>> own_part([(0, 0), (0, 5), (9, 5), (9, 9)], [(0, 0), (0, 8)])
+    [(0, 5), (9, 5), (9, 9)]
+    """
+    shared = 0
+    while shared < len(way) - 2 and any(_between(way[shared], *ends) for ends in pairwise(other)):
+        shared += 1
+    return way[max(0, shared - 1) :]
+
+
+def _between(point: Point, start: Point, end: Point) -> bool:
+    """True for a point on a line along the page."""
+    (x, y), (x0, y0), (x1, y1) = point, start, end
+    return min(x0, x1) - 0.01 <= x <= max(x0, x1) + 0.01 and min(y0, y1) - 0.01 <= y <= max(y0, y1) + 0.01
 
 
 class Painter:
@@ -71,7 +95,7 @@ class Painter:
         if not least:
             return group
         dx, dy = (0.0, -least) if self._down else (-least, 0.0)
-        return Group(group.kind, tuple(moved(one, dx, dy) for one in group.shapes), group.id, group.tip)
+        return replace(group, shapes=tuple(moved(one, dx, dy) for one in group.shapes))
 
     def rectangle(self, across: tuple[float, float], along: tuple[float, float]) -> tuple[float, float, float, float]:
         """x, y, width and height."""
@@ -86,7 +110,7 @@ class Painter:
         if box.shortcut:
             shapes += self._shortcut(x, y, width, height)
         kind = f"node {'block' if box.title else css_class(box.role)}"
-        return Group(kind, tuple(shapes), f"{self._prefix}n{box.id}", words.tooltip(box).translate(words.DROPPED))
+        return Group(kind, tuple(shapes), f"{self._prefix}n{box.id}", words.tooltip(box).translate(words.DROPPED), box)
 
     def _outline(self, box: Box, x: float, y: float, width: float, height: float) -> list[Shape]:
         line, fill = self._theme.role(box.role)
@@ -131,14 +155,12 @@ class Painter:
         if title:
             shapes.append(Text(x + 7.0, y + 12.0, title, TITLE, self._theme.text, "start", folded))
         kind = "frame folded" if folded else "frame"
-        return Group(kind, tuple(shapes), f"{self._prefix}b{number}", cluster.tooltip.translate(words.DROPPED))
+        return Group(kind, tuple(shapes), f"{self._prefix}b{number}", cluster.tooltip.translate(words.DROPPED), cluster)
 
     def edge(self, edge: Edge, way: list[Point], number: int) -> Group:
         """A line with its head."""
         paint = Paint("", self._theme.edge, 0.9, dashed=edge.skip)
-        # A skip begins where it leaves the line that it shares with others.
-        shared = edge.skip and len(way) > 3 and way[0][0] == way[1][0]
-        points = tuple(self.at(one) for one in (way[1:] if shared else way))
+        points = tuple(self.at(one) for one in way)
         kind = "edge tensor skip" if edge.skip else "edge tensor"
         return Group(kind, arrow(points, paint), f"{self._prefix}e{number}", words.tensor_tip(edge.shape))
 

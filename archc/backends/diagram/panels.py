@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Line, Paint, Rect, Shape, Text, moved
@@ -22,7 +22,7 @@ CELL = 9.0
 
 def placed(drawn: Drawing, x: float, y: float) -> list[Group]:
     """A drawing's groups at a place."""
-    return [Group(one.kind, tuple(moved(shape, x, y) for shape in one.shapes), one.id, one.tip) for one in drawn.groups]
+    return [replace(one, shapes=tuple(moved(shape, x, y) for shape in one.shapes)) for one in drawn.groups]
 
 
 def panel(template: Template, number: int, direction: Direction, theme: Theme) -> Drawing:
@@ -40,7 +40,7 @@ def panel(template: Template, number: int, direction: Direction, theme: Theme) -
     groups = [Group("template", (frame, heading))]
     groups += placed(drawn, (width - drawn.width) / 2, top)
     groups += placed(rows, (width - rows.width) / 2, top + drawn.height + 14.0)
-    return Drawing([Group(one.kind.replace("node ", "template-node ").replace("edge ", "template-edge "), one.shapes, one.id, one.tip) for one in groups], width, height)
+    return Drawing([replace(one, kind=one.kind.replace("node ", "template-node ").replace("edge ", "template-edge "), of=None) for one in groups], width, height)
 
 
 def table(template: Template, theme: Theme) -> Drawing:

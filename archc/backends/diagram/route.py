@@ -117,7 +117,7 @@ class Placement:
             self._valley_foot = along + part.foot
             for one, at, offset in size.children:
                 self._place(one, along + at, across + offset, (*path, (part, one.number)), one.number > len(part.lefts))
-        else:
+        elif isinstance(part, Series):
             for one, at, offset in size.children:
                 inner = (*path, (part, one.number))
                 start = stop - at - one.length if back else along + at

@@ -125,7 +125,7 @@ def boxes_of(part: Part) -> list[int]:
     if isinstance(part, Leaf):
         return [part.box.id]
     if isinstance(part, Frame):
-        return boxes_in(part.cluster)
+        return boxes_of(part.body)
     inner = [*part.branches, *part.dead] if isinstance(part, Parallel) else part.parts
     return [box for one in inner for box in boxes_of(one)]
 

@@ -73,16 +73,20 @@ def theme_of(name: ThemeName, palette: PaletteName = "colour") -> Theme:
 
 
 def dark_rules(palette: PaletteName) -> str:
-    """The style sheet that turns a light picture dark, by its classes."""
+    """The style sheet that turns a light picture dark where the reader's system is."""
+    return "@media (prefers-color-scheme:dark){" + "".join(recolouring(palette)) + "}"
+
+
+def recolouring(palette: PaletteName, within: str = "") -> list[str]:
+    """The rules that turn a light picture dark, by its colours; `within` is a selector that they are limited to."""
     dark, light = theme_of("dark", palette), theme_of("light", palette)
     pairs = [(getattr(light, one), getattr(dark, one)) for one in ("background", "text", "faint", "edge", "frame", "ground")]
     pairs += [pair for role in Role for pair in zip(light.role(role), dark.role(role), strict=True)]
     seen: dict[str, str] = {}
     for one, other in pairs:
         seen.setdefault(one, other)
-    rules = [f'[fill="{one}"]{{fill:{other}}}[stroke="{one}"]{{stroke:{other}}}' for one, other in seen.items()]
-    rules.append(f'text[fill="{light.background}"]{{fill:{dark.background}}}')
-    return "@media (prefers-color-scheme:dark){" + "".join(rules) + "}"
+    rules = [f'{within}[fill="{one}"]{{fill:{other}}}{within}[stroke="{one}"]{{stroke:{other}}}' for one, other in seen.items()]
+    return [*rules, f'{within}text[fill="{light.background}"]{{fill:{dark.background}}}']
 
 
 def mix(colour: str, other: str, share: float) -> str:

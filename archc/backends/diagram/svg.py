@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 from archc.backends.diagram.canvas import Group, Line, Paint, Picture, Point, Polygon, Rect, Shape, Text
 
 FAMILY = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+Attributes = Mapping[str, Mapping[str, str]]
 ANCHORS = {"start": "", "middle": ' text-anchor="middle"', "end": ' text-anchor="end"'}
 
 
-def to_svg(picture: Picture, title: str, description: str) -> str:
-    """The SVG text, with a title and description for those who do not see it."""
+def to_svg(picture: Picture, title: str, description: str, role: str = "img", extra: Attributes | None = None) -> str:
+    """The SVG text, with a title and description for those who do not see it.
+
+    `role` is its ARIA role; `extra` are further attributes of groups, by their ids.
+    """
     size = f'width="{number(picture.width)}" height="{number(picture.height)}"'
     box = f'viewBox="0 0 {number(picture.width)} {number(picture.height)}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="img" aria-labelledby="archc-title archc-desc" font-family="{FAMILY}">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="{role}" aria-labelledby="archc-title archc-desc" font-family="{FAMILY}">'
     lines = [head, f'<title id="archc-title">{escape(title)}</title>', f'<desc id="archc-desc">{escape(description)}</desc>']
     if picture.style:
         lines.append(f"<style>{escape(picture.style)}</style>")
     lines.append(f'<rect class="ground" {size} fill="{picture.background}"/>')
-    lines += [_group(one) for one in picture.groups]
+    lines += [_group(one, (extra or {}).get(one.id, {})) for one in picture.groups]
     return "\n".join([*lines, "</svg>\n"])
 
 
@@ -33,10 +38,11 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _group(group: Group) -> str:
+def _group(group: Group, extra: Mapping[str, str]) -> str:
     name = f" id={quoteattr(group.id)}" if group.id else ""
     tip = f"<title>{escape(group.tip)}</title>" if group.tip else ""
-    return f'<g{name} class="{group.kind}">{tip}{"".join(map(_shape, group.shapes))}</g>'
+    more = "".join(f" {key}={quoteattr(value)}" for key, value in extra.items())
+    return f'<g{name} class="{group.kind}"{more}>{tip}{"".join(map(_shape, group.shapes))}</g>'
 
 
 def _shape(shape: Shape) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archc.graph.graph import Node
+from archc.graph.graph import Group, Node
 from archc.operators import Role, Shape
 
 Direction = Literal["TB", "LR"]
@@ -24,7 +24,9 @@ class Box:
     its own first. `title` is set where the box is a whole block, and
     `shortcut` where that block adds what it reads to what it makes of it.
     `names` are words that stand in a template for attributes; `text` stands for all else where there is no layer to show.
-    `written` are the lines in it; a `tabled` block has its numbers in a table.
+    `folded` are further nodes that it stands for where it is drawn in a folded frame: those of the frame's copies.
+    `written` are the lines in it; a `tabled` block has its numbers in a table. `part` is the part of the text that a
+    whole block is.
     """
 
     id: int
@@ -38,6 +40,13 @@ class Box:
     text: str = ""
     written: tuple[str, ...] = ()
     tabled: bool = False
+    part: Group | None = None
+    folded: tuple[Node, ...] = ()
+
+    @property
+    def every_node(self) -> tuple[Node, ...]:
+        """All nodes that the box stands for, each once."""
+        return tuple(dict.fromkeys((*(node for copy in self.copies for node in copy), *self.folded)))
 
     @property
     def head(self) -> Node:
@@ -66,7 +75,8 @@ class Box:
 class Cluster:
     """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once.
 
-    `dead` ones lead to an output beside the network's main one, and to nothing else.
+    `dead` ones lead to an output beside the network's main one, and to nothing else. `made` is the macro that made it,
+    `part` the part of the text that it is.
     """
 
     title: str
@@ -74,13 +84,15 @@ class Cluster:
     tooltip: str
     items: list[Box | Cluster] = field(default_factory=list["Box | Cluster"])
     dead: bool = False
+    made: str = ""
+    part: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     """A tensor on its way from one box to another.
 
-    `labelled` edges state the shape, `skip` edges pass by other boxes, `main` ones lead to the next box in line.
+    `labelled` edges state the shape, `skip` edges pass by other boxes.
     """
 
     tail: int
@@ -88,7 +100,6 @@ class Edge:
     shape: Shape
     labelled: bool = False
     skip: bool = False
-    main: bool = False
 
 
 @dataclass(frozen=True, slots=True)

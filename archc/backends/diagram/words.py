@@ -221,7 +221,7 @@ def _shapes(shapes: Sequence[Shape]) -> str:
     """Shapes in a line, equal ones counted."""
     texts = list(map(shape_text, shapes))
     if len(texts) > 2 and len(set(texts)) == 1:
-        return f"{len(texts)} of {texts[0]}"
+        return f"{texts[0]} (each of {len(texts)})"
     return ", ".join(texts)
 
 

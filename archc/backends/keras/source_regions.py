@@ -236,7 +236,7 @@ class _Reader:
         layer = self.model.layers[index]
         call = layer.calls[number]
         suffix = layer.name[len(node.name) :] if layer.name.startswith(node.name) else layer.name
-        key = (layer.module, layer.class_name, suffix, node.site, self.sites(node.group))
+        key = (layer.module, layer.class_name, suffix, len(call.inputs), node.site, self.sites(node.group))
         hint, label = self.hint(node.group), layer.name[len(self.path(node.group)[1]) :].strip("_") or layer.class_name
         outputs = tuple((index, number, output) for output in range(len(call.shapes)))
         reads = tuple((one.layer, one.call, one.output) for one in call.inputs)
@@ -273,7 +273,7 @@ def _about(operator: Operator) -> str:
 def _added(group: Group) -> str:
     """What a group adds to the names of its layers."""
     parent = group.parent
-    if group.kind == "loop" or (group.kind == "merge" and group.label == group.title):
+    if group.kind == "loop" or group.silent:
         return ""
     if parent is not None and parent.kind == "iteration" and parent.label == group.label:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from archc.diagnostics import closest, codes
@@ -165,6 +165,8 @@ class Conversion:
         start, end = self.place(tree)
         symbols = [self.symbol(sign, start, end) for sign in tree.ops]
         first, *rest = self.nodes([tree.left, *tree.comparators], depth, bound)
+        if set(symbols) <= {"==", "!="}:
+            rest = _maybe_texts(rest)
         return Comparison(start, end, first, tuple(zip(symbols, rest, strict=True)))
 
     def logic(self, tree: ast.BoolOp, depth: int, bound: frozenset[str]) -> Node:
@@ -177,7 +179,7 @@ class Conversion:
 
     def listing(self, tree: ast.List | ast.Tuple, depth: int, bound: frozenset[str]) -> Node:
         """`[a, b]`."""
-        return Listing(*self.place(tree), self.nodes(tree.elts, depth, bound))
+        return Listing(*self.place(tree), _maybe_texts(self.nodes(tree.elts, depth, bound)))
 
     def comprehension(self, tree: ast.ListComp, depth: int, bound: frozenset[str]) -> Node:
         """`[a for b in c]`; each `for` is a level of its own."""
@@ -267,6 +269,11 @@ _CONVERSIONS: dict[type[ast.AST], Callable[..., Node]] = {
     ast.Call: Conversion.application,
 }
 """The allow-list."""
+
+
+def _maybe_texts(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """In lists, and behind `==`, stand texts as well as names, and people leave out their quotes."""
+    return tuple(replace(one, maybe_text=True) if isinstance(one, Name) else one for one in nodes)
 
 
 def _bounded_at(value: float, start: int, end: int) -> None:

@@ -70,9 +70,10 @@ class Constant(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Name(Node):
-    """A value from outside, or a variable of a comprehension."""
+    """A value from outside, or a variable of a comprehension; where `maybe_text`, perhaps a text without its quotes."""
 
     name: str
+    maybe_text: bool = False
 
     def value(self, run: Run) -> Any:
         if self.name in run.variables:
@@ -91,8 +92,11 @@ class Name(Node):
         help = f"did you mean `{near}`?" if near else f"the names here are {listed}" if listed else ""
         if self.name.lower() in LOOK_ALIKES:
             help = f"write `{LOOK_ALIKES[self.name.lower()]}`"
-        if self.name in FUNCTIONS:
+        elif self.name in FUNCTIONS:
             help = f"`{self.name}` is a function: call it, as in `{self.name}(...)`"
+        elif self.maybe_text:
+            quoted = f"a text is written in quotes: `'{self.name[:40]}'`"
+            help = f"{help} Or is it a text? `'{self.name[:40]}'`" if near else f"{quoted}; {help}" if help else quoted
         return Trouble(codes.UNKNOWN_VALUE, f"no value `{self.name[:40]}` can be seen from here", help)
 
 

@@ -24,7 +24,7 @@ class Fields(Protocol):
         ...
 
 
-STEPS_PER_RUN = 32
+STEPS_PER_RUN = 8
 """A step of a network that runs is as dear as so many steps of an expression."""
 
 
@@ -113,7 +113,9 @@ def collected(values: Iterable[Any], budget: Budget) -> list[Any]:
     found: list[Any] = []
     room = limits().items
     for value in values:
-        room = _room_after(value, budget, room - 1, MAX_LEVELS)
+        room -= 1
+        if room < 0 or type(value) not in NUMBERS:
+            room = _room_after(value, budget, room, MAX_LEVELS)
         found.append(value)
     return found
 

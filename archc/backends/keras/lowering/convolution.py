@@ -16,7 +16,7 @@ from archc.backends.keras.lowering.parts import (
 )
 from archc.operators import Shape, shape_rules
 from archc.operators.convolution import Conv, ConvTranspose, DepthwiseConv, SeparableConv
-from archc.operators.shape_rules import Padding, known
+from archc.operators.shape_rules import Initializer, Padding, known
 
 Convolution = Conv | DepthwiseConv | SeparableConv | ConvTranspose
 
@@ -139,7 +139,7 @@ def _window(operator: Convolution, axes: int, **padding: Any) -> dict[str, Any]:
     }
 
 
-def _learned(operator: Convolution, **kernels: str) -> dict[str, Any]:
+def _learned(operator: Convolution, **kernels: Initializer) -> dict[str, Any]:
     """Activation, bias and how the weights of any convolution start; `kernels` are the initialisers by kernel."""
     starts = {**kernels, "bias": operator.bias_initializer}
     return {

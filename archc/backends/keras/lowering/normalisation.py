@@ -13,7 +13,8 @@ from archc.backends.keras.lowering.parts import (
     thaw,
     unregularised,
 )
-from archc.operators.normalisation import BatchNorm, GroupNorm, LayerNorm, Lrn, Normalize, Rescale, Scale
+from archc.operators.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Lrn, Normalize, Rescale, Scale
+from archc.operators.shape_rules import known
 
 
 def batch_norm(operator: BatchNorm, cell: Cell) -> Ref:
@@ -51,8 +52,16 @@ def layer_norm(operator: LayerNorm, cell: Cell) -> Ref:
 
 
 def group_norm(operator: GroupNorm, cell: Cell) -> Ref:
+    return _grouped(operator, operator.groups, cell)
+
+
+def instance_norm(operator: InstanceNorm, cell: Cell) -> Ref:
+    return _grouped(operator, known(cell.shape[-1]), cell)
+
+
+def _grouped(operator: GroupNorm | InstanceNorm, groups: int, cell: Cell) -> Ref:
     config = {
-        "groups": operator.groups,
+        "groups": groups,
         "axis": -1,
         "epsilon": operator.epsilon,
         "center": operator.center,

@@ -8,7 +8,7 @@ from typing import Any
 
 from archc.graph.graph import Node
 from archc.operators import Shape, Weight
-from archc.operators.shape_rules import Sizes
+from archc.operators.shape_rules import Initializer, Sizes, variance_scaling
 
 LAYERS = "keras.layers"
 OPERATIONS = "keras.src.ops.numpy"
@@ -127,9 +127,11 @@ _INITIALIZERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def initializer(name: str) -> dict[str, Any]:
-    """An initialiser as Keras serialises it; `constant:0.25` is a constant."""
-    if name.startswith("constant:"):
+def initializer(name: Initializer) -> dict[str, Any]:
+    """An initialiser as Keras serialises it; `constant:0.25` is a constant, a mapping variance scaling."""
+    if not isinstance(name, str):
+        class_name, config = "VarianceScaling", {**_FANS, **variance_scaling(name)}
+    elif name.startswith("constant:"):
         class_name, config = "Constant", {"value": float(name.removeprefix("constant:"))}
     else:
         class_name, config = _INITIALIZERS[name]

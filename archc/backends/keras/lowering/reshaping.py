@@ -21,6 +21,7 @@ from archc.operators.reshaping import (
     Upsample,
 )
 from archc.operators.shape_rules import known
+from archc.operators.space import DepthToSpace, SpaceToDepth
 
 
 def flatten(operator: Flatten, cell: Cell) -> Ref:
@@ -135,6 +136,33 @@ def channel_shuffle(operator: ChannelShuffle, cell: Cell) -> Ref:
     parted = cell.layer("Reshape", {"target_shape": _target(whole)}, suffix="groups", shape=whole)
     dealt = cell.layer("Permute", {"dims": [1, 3, 2]}, parted, suffix="deal", shape=(positions, each, operator.groups))
     return cell.layer("Reshape", {"target_shape": _target(cell.shape)}, dealt)
+
+
+def depth_to_space(operator: DepthToSpace, cell: Cell) -> Ref:
+    """The blocks as axes of their own, each laid behind its spatial axis."""
+    axes, block = cell.axes, operator.block
+    *sizes, channels = cell.node.shapes[0]
+    blocks = (block,) * axes
+    parted: Shape = (*cell.shape[:-1], *((*blocks, channels) if operator.order == "positions" else (channels, *blocks)))
+    first = axes + 1 if operator.order == "positions" else axes + 2
+    last = 2 * axes + 1 if operator.order == "positions" else axes + 1
+    dims = [*(one for axis in range(axes) for one in (axis + 1, first + axis)), last]
+    apart = cell.layer("Reshape", {"target_shape": _target(parted)}, suffix="blocks", shape=parted)
+    laid = cell.layer("Permute", {"dims": dims}, apart, suffix="lay", shape=tuple(parted[one - 1] for one in dims))
+    return cell.layer("Reshape", {"target_shape": _target((*sizes, channels))}, laid)
+
+
+def space_to_depth(operator: SpaceToDepth, cell: Cell) -> Ref:
+    """Each spatial axis as blocks and the positions in them, these laid beside the channels."""
+    axes, block = cell.axes, operator.block
+    *sizes, _ = cell.node.shapes[0]
+    parted: Shape = (*(one for size in sizes for one in (size, block)), cell.shape[-1])
+    spatial, inner = [2 * axis + 1 for axis in range(axes)], [2 * axis + 2 for axis in range(axes)]
+    last = 2 * axes + 1
+    dims = [*spatial, *((*inner, last) if operator.order == "positions" else (last, *inner))]
+    apart = cell.layer("Reshape", {"target_shape": _target(parted)}, suffix="blocks", shape=parted)
+    laid = cell.layer("Permute", {"dims": dims}, apart, suffix="lay", shape=tuple(parted[one - 1] for one in dims))
+    return cell.layer("Reshape", {"target_shape": _target(cell.node.shapes[0])}, laid)
 
 
 def _target(shape: Shape) -> list[int]:

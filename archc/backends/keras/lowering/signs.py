@@ -8,7 +8,7 @@ from archc.operators.activation import Relu
 NON_NEGATIVE = frozenset({"relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus", "exponential", "abs"})
 KEEPS_SIGN = frozenset(
     {"identity", "max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "dropout", "spatial_dropout", "flatten"}
-    | {"reshape", "permute", "pad_channels", "select", "channel_shuffle", "concat", "add", "multiply", "average", "maximum", "minimum"}
+    | {"reshape", "permute", "pad_channels", "select", "channel_shuffle", "depth_to_space", "space_to_depth", "concat", "add", "multiply", "average", "maximum", "minimum"}
 )
 
 

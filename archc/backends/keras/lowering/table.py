@@ -45,7 +45,7 @@ from archc.operators.convolution import Conv, ConvTranspose, DepthwiseConv, Sepa
 from archc.operators.dense import Dense, Embedding
 from archc.operators.escape import Identity, Input, KerasEscape, LayerEscape
 from archc.operators.merging import Add, Average, Concat, Maximum, Minimum, Multiply, Subtract
-from archc.operators.normalisation import BatchNorm, GroupNorm, LayerNorm, Lrn, Normalize, Rescale, Scale
+from archc.operators.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Lrn, Normalize, Rescale, Scale
 from archc.operators.pooling import AdaptiveAvgPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archc.operators.regularisation import Dropout, DropPath, GaussianDropout, GaussianNoise, SpatialDropout
 from archc.operators.reshaping import (
@@ -62,6 +62,7 @@ from archc.operators.reshaping import (
     Split,
     Upsample,
 )
+from archc.operators.space import DepthToSpace, SpaceToDepth
 
 Lowering = Callable[[Any, Cell], "Ref | tuple[Ref, ...]"]
 
@@ -81,6 +82,7 @@ LOWERINGS: dict[type[Operator], Lowering] = {
     BatchNorm: normalisation.batch_norm,
     LayerNorm: normalisation.layer_norm,
     GroupNorm: normalisation.group_norm,
+    InstanceNorm: normalisation.instance_norm,
     Lrn: normalisation.lrn,
     Scale: normalisation.scale,
     Rescale: normalisation.rescale,
@@ -125,6 +127,8 @@ LOWERINGS: dict[type[Operator], Lowering] = {
     Split: reshaping.split,
     Slice: reshaping.slice_,
     ChannelShuffle: reshaping.channel_shuffle,
+    DepthToSpace: reshaping.depth_to_space,
+    SpaceToDepth: reshaping.space_to_depth,
     Dropout: regularisation.dropout,
     SpatialDropout: regularisation.spatial_dropout,
     DropPath: regularisation.drop_path,
