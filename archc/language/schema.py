@@ -119,12 +119,20 @@ def operator_schema(operator: type[Operator]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A frozen fragment as dicts and lists, which JSON can hold; what a list holds may be an expression too."""
+    """A frozen fragment as dicts and lists, which JSON can hold; what a list or a mapping holds may be an expression too."""
     if isinstance(value, Mapping):
-        return {key: {"anyOf": [_plain(one), EXPRESSION]} if key == "items" else _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: _open(key, one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
     return value
+
+
+def _open(key: str, value: Any) -> Any:
+    if key == "items":
+        return {"anyOf": [_plain(value), EXPRESSION]}
+    if key == "properties":
+        return {name: {"anyOf": [_plain(one), EXPRESSION]} for name, one in value.items()}
+    return _plain(value)
 
 
 def _attribute(fragment: Any, doc: str, default: Any, required: bool) -> dict[str, Any]:
