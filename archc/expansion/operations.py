@@ -33,6 +33,7 @@ class Operations:
         self.diagnostics = diagnostics
         self.fixed: dict[tuple[int, type[Operator]], tuple[Operator, Map[str, str]]] = {}
         self.checked: set[tuple[type[Operator], str, str]] = set()
+        self.firsts: dict[tuple[type[Operator], str], bool] = {}
 
     def built(self, step: Step, operator: type[Operator], scope: Scope) -> tuple[Operator, Map[str, str]]:
         """The operator with its arguments bound and checked; kept where they hold no expression."""
@@ -63,7 +64,11 @@ class Operations:
         """True for a list of arguments that is the first one alone."""
         if not isinstance(arguments, Sequence) or not operator_signature(operator).first_may_be_list:
             return False
-        return is_first(operator, self.evaluation.value(arguments, scope))
+        value = self.evaluation.value(arguments, scope)
+        key = operator, repr(value)
+        if key not in self.firsts:
+            self.firsts[key] = is_first(operator, value)
+        return self.firsts[key]
 
     def attribute(self, operator: type[Operator], name: str, written: Value, scope: Scope, problems: list[Any]) -> Any:
         try:
