@@ -38,3 +38,11 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
         name = names[value["name"]]
         value = {**value, "name": name, "config": {**value["config"], "name": name}}
     return {key: _renamed(one, names) for key, one in value.items()}
+
+
+def set_all_weights(model: Any, values: list[Any]) -> None:
+    """A model's weights in its own order, taken up by its Normalization layers too, which wait until they are told."""
+    model.set_weights(values)
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
