@@ -15,7 +15,6 @@ NAMES = {
     "layer_norm": "LN",
     "group_norm": "GN",
     "instance_norm": "IN",
-    "instance_norm": "IN",
     "rms_norm": "RMS norm",
     "lrn": "LRN",
     "relu": "ReLU",
