@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 _SAYS_NOTHING = ("shared_object_id", "build_config", "compile_config")
@@ -46,3 +47,14 @@ def set_all_weights(model: Any, values: list[Any]) -> None:
     for layer in model.layers:
         if hasattr(layer, "finalize_state"):
             layer.finalize_state()
+
+
+def computed(function: Callable[..., Any], *inputs: Any) -> Any:
+    """What a function of tensors gives; by XLA where TensorFlow's own kernels lack it (a dilated transposed convolution on a
+    CPU, without oneDNN, or some of size 1 with it)."""
+    import tensorflow as tf
+
+    try:
+        return function(*inputs)
+    except (tf.errors.InvalidArgumentError, tf.errors.AbortedError):
+        return tf.function(function, jit_compile=True)(*inputs)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from archc.backends.keras.lowering import lower
 from archc.operators import OPERATORS, Shape, fields_of
-from tests.keras_config import set_all_weights
+from tests.keras_config import computed, set_all_weights
 from tests.references import REFERENCES, multiplications
 from tests.strategies import UNDRAWN, Drawn, operators
 from tests.test_operators_oracle import flat, graph_of, loaded
@@ -97,7 +97,7 @@ def check(drawn: Drawn, random: np.random.Generator) -> None:
         weights[1] = np.abs(weights[1]) + 0.1
     set_all_weights(model, weights)
     inputs = [values(random, one, drawn.values if whole else None) for one in drawn.sizes]
-    got = [np.asarray(one) for one in flat(model(inputs if len(inputs) > 1 else inputs[0]))]
+    got = [np.asarray(one) for one in flat(computed(model, inputs if len(inputs) > 1 else inputs[0]))]
     attributes = {**{one.name: one.default for one in fields_of(OPERATORS[drawn.name])}, **drawn.values}
     for at in range(2):
         example = [one[at] if whole else one[at].astype("float64") for one in inputs]
