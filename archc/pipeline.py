@@ -78,7 +78,7 @@ class Compiled:
         A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere, and
         where Keras is not installed (E803).
         """
-        from archc.backends.keras.model import to_keras
+        from archc.backends.keras.model import set_weights, to_keras
 
         self.check_modules(modules)
         if find_module("keras") is None:
@@ -87,11 +87,7 @@ class Compiled:
         if weights is not None:
             from archc.backends.keras.weight_files import read_weights
 
-            for name, values in read_weights(Path(weights), self.lowered).items():
-                layer = model.get_layer(name)
-                layer.set_weights(values)
-                if hasattr(layer, "finalize_state"):
-                    layer.finalize_state()  # Keras's Normalization takes its variables up only when it is told to
+            set_weights(model, read_weights(Path(weights), self.lowered))
         return model
 
     def check_modules(self, allowed: Collection[str]) -> None:

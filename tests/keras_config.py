@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 _SAYS_NOTHING = ("shared_object_id", "build_config", "compile_config")
@@ -38,3 +39,22 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
         name = names[value["name"]]
         value = {**value, "name": name, "config": {**value["config"], "name": name}}
     return {key: _renamed(one, names) for key, one in value.items()}
+
+
+def set_all_weights(model: Any, values: list[Any]) -> None:
+    """A model's weights in its own order, taken up by its Normalization layers too, which wait until they are told."""
+    model.set_weights(values)
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
+
+
+def computed(function: Callable[..., Any], *inputs: Any) -> Any:
+    """What a function of tensors gives; by XLA where TensorFlow's own kernels lack it (a dilated transposed convolution on a
+    CPU, without oneDNN, or some of size 1 with it)."""
+    import tensorflow as tf
+
+    try:
+        return function(*inputs)
+    except (tf.errors.InvalidArgumentError, tf.errors.AbortedError):
+        return tf.function(function, jit_compile=True)(*inputs)

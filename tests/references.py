@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.keras_config import computed
+
 Attributes = dict[str, Any]
 Reference = Callable[..., Any]
 
@@ -107,15 +109,18 @@ def keras_transpose(values: Attributes, x: Any, kernel: Any) -> Any:
 
     axes = x.ndim - 1
     extra = values["output_padding"]
-    y = keras.ops.conv_transpose(
-        x[None].astype("float32"),
-        kernel.astype("float32"),
-        per_axis(values["stride"], axes),
-        values["padding"],
-        None if extra is None else per_axis(extra, axes),
-        dilation_rate=per_axis(values["dilation"], axes),
-    )
-    return np.asarray(y)[0]
+
+    def transposed(x: Any, kernel: Any) -> Any:
+        return keras.ops.conv_transpose(
+            x,
+            kernel,
+            per_axis(values["stride"], axes),
+            values["padding"],
+            None if extra is None else per_axis(extra, axes),
+            dilation_rate=per_axis(values["dilation"], axes),
+        )
+
+    return np.asarray(computed(transposed, x[None].astype("float32"), kernel.astype("float32")))[0]
 
 
 def scattered(values: Attributes, x: Any, kernel: Any) -> Any:

@@ -48,7 +48,9 @@ def test_the_four_outputs_agree(address: str, tmp_path: Path) -> None:
 
     loaded = keras.saving.load_model(archive, safe_mode=True)
     expected = configuration(loaded)
-    sample = np.random.default_rng(1).normal(size=(1, *compiled.graph.nodes[0].shape)).astype("float32")
+    random, graph = np.random.default_rng(1), compiled.graph
+    samples = [random.normal(size=(1, *graph.nodes[one].shape)).astype("float32") for one in graph.inputs]
+    sample = samples if len(samples) > 1 else samples[0]
     outputs = run(loaded, sample)
     weights = loaded.get_weights()
     assert loaded.count_params() == compiled.analysed.cost.params

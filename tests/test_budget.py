@@ -10,6 +10,8 @@ import yaml
 
 from archc.analyses.budget import BYTES, UNITS, amount, size
 from archc.commands import main
+from archc.diagnostics import figures
+from archc.diagnostics.figures import large
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,3 +77,10 @@ def test_the_hooks_call_archc() -> None:
         words = one["entry"].split()
         assert words[0] == "archc"
         assert main([*words[1:], *one.get("args", []), str(ROOT / "specs" / "lenet.yaml")]) == 0
+
+
+def test_figures_round_into_the_next_unit() -> None:
+    """What three digits round up to a thousand has the next unit."""
+    assert [large(one) for one in (999, 1000, 999_400, 999_600, 999_999, 10**16)] == ["999", "1 k", "999 k", "1 M", "1 M", "10 P"]
+    assert [figures.size(one) for one in (999, 999_600, 553_430_176)] == ["999 B", "1 MB", "553 MB"]
+    assert [size(one) for one in (999_600, 999_960)] == ["999.6 kB", "1 MB"]

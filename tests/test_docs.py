@@ -204,8 +204,9 @@ CONSOLE = [one for page in PAGES for one in blocks(page) if one.words[:1] == ["c
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
-def test_what_commands_print_is_shown(block: Block, capsys: pytest.CaptureFixture[str], update_golden: bool) -> None:
+def test_what_commands_print_is_shown(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], update_golden: bool) -> None:
     """A block that shows a command and its output shows what the command prints."""
+    monkeypatch.chdir(tmp_path)
     call, _, output = block.body.partition("\n")
     assert call.startswith("$ archc ")
     assert main(shlex.split(call)[2:]) == 0

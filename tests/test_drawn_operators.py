@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from archc.backends.keras.lowering import lower
 from archc.operators import OPERATORS, Shape, fields_of
+from tests.keras_config import computed, set_all_weights
 from tests.references import REFERENCES, multiplications
 from tests.strategies import UNDRAWN, Drawn, operators
 from tests.test_operators_oracle import flat, graph_of, loaded
@@ -80,13 +81,6 @@ def test_what_was_found_stays_mended(drawn: Drawn) -> None:
     check(drawn, np.random.default_rng(7))
 
 
-def finalize(model: Any) -> None:
-    """Keras's Normalization takes its variables up only when it is told to, or from a file."""
-    for layer in model.layers:
-        if hasattr(layer, "finalize_state"):
-            layer.finalize_state()
-
-
 def check(drawn: Drawn, random: np.random.Generator) -> None:
     whole = drawn.name == "embedding"
     graph = graph_of(drawn.operator, *drawn.shapes, dtype="int32" if whole else "float32")
@@ -101,10 +95,9 @@ def check(drawn: Drawn, random: np.random.Generator) -> None:
         weights[-1] = np.abs(weights[-1])
     if drawn.name == "normalize" and weights:
         weights[1] = np.abs(weights[1]) + 0.1
-    model.set_weights(weights)
-    finalize(model)
+    set_all_weights(model, weights)
     inputs = [values(random, one, drawn.values if whole else None) for one in drawn.sizes]
-    got = [np.asarray(one) for one in flat(model(inputs if len(inputs) > 1 else inputs[0]))]
+    got = [np.asarray(one) for one in flat(computed(model, inputs if len(inputs) > 1 else inputs[0]))]
     attributes = {**{one.name: one.default for one in fields_of(OPERATORS[drawn.name])}, **drawn.values}
     for at in range(2):
         example = [one[at] if whole else one[at].astype("float64") for one in inputs]

@@ -204,6 +204,7 @@ WRONG: list[tuple[Any, str, list[Shape], dict[str, Any]]] = [
     (codes.COMBINATION, "depthwise_conv", [(9, 9, 3)], {"stride": [1, 2]}),
     (codes.COMBINATION, "crop", [(9, 9, 3)], {}),
     (codes.COMBINATION, "conv_transpose", [(9, 9, 3)], {"filters": 1, "stride": 2, "output_padding": 2}),
+    (codes.COMBINATION, "conv_transpose", [(9, 9, 3)], {"filters": 1, "stride": 2, "padding": "same", "output_padding": 0}),
     (codes.COMBINATION, "upsample", [(9, 3)], {"interpolation": "bilinear"}),
     (codes.WRONG_VALUE, "conv", [(9, 9, 3)], {"filters": 1, "kernel": [3]}),
     (codes.WRONG_VALUE, "lrn", [(9, 9, 3)], {"size": 4}),

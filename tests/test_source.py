@@ -253,6 +253,27 @@ layers:
   - {repeat: 4, unit: {more: $(index > 0)}}
   - {repeat: 3, steps: [{side: [conv: 8], when: index == 1, as: s$(index)}, {add: [_, s$(index), input]}]}
 """,
+    "choices": """
+input: [32, 32, 8]
+macros:
+  runs: {params: {sizes: {list: int}, stride: int}, body: [conv: [8, 3, $stride, same], {for: one in sizes, steps: [conv: [$one, 3, 1, same], relu]}]}
+  rounds: {params: {stride: int}, body: [conv: [8, 3, $stride, same], {repeat: 3, steps: [conv: "$((8 if stride == 1 else 5) if index == 0 else 32)"]}]}
+  firsts:
+    params: {stride: int}
+    body:
+      - conv: [8, 3, $stride, same]
+      - {repeat: 3, steps: [{add: {main: [conv: [8, 3, 1, same]], skip: [{when: index > 0 or stride == 1, relu: }]}}]}
+layers:
+  - {runs: {sizes: [8, 9], stride: 2}, as: p}
+  - {runs: {sizes: [8, 9, 9], stride: 1}, as: q}
+  - {runs: {sizes: [8, 9], stride: 2}, as: r}
+  - {rounds: {stride: 2}, as: s}
+  - {rounds: {stride: 1}, as: t}
+  - {rounds: {stride: 2}, as: u}
+  - {firsts: {stride: 1}, as: v}
+  - {firsts: {stride: 2}, as: w}
+  - {firsts: {stride: 1}, as: z}
+""",
     "units": """
 input: [32, 32, 8]
 macros:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archc.analyses import AnalysedGraph
 from archc.analyses.rows import rows
-from archc.diagnostics import Diagnostic, Note, Span, codes, error
+from archc.diagnostics import Diagnostic, Note, Span, codes, error, figures
 from archc.diagnostics.figures import count
 
 FLOAT = 4
@@ -101,10 +101,5 @@ def amount(text: str, units: dict[str, int]) -> int | None:
 
 
 def size(number: int | None) -> str:
-    """Bytes as people read them: `553 MB`."""
-    if number is None:
-        return "unknown"
-    for unit in ("TB", "GB", "MB", "kB"):
-        if number >= BYTES[unit]:
-            return f"{number / BYTES[unit]:.4g} {unit}"
-    return f"{number} B"
+    """Bytes as people read them, in four digits: `553.4 MB`."""
+    return figures.size(number, 4)

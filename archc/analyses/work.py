@@ -17,7 +17,7 @@ from archc.operators.shape_rules import per_axis
 
 KINDS = ("bias", "activation", "normalisation", "pooling", "elementwise", "softmax", "resizing")
 EXCLUDED = (
-    "moving values (concat, split, slice, select, pad, crop, permute, reshape, channel_shuffle, embedding look-ups, upsampling by repetition)",
+    "moving values (concat, split, slice, select, pad, crop, permute, reshape, channel_shuffle, depth_to_space, space_to_depth, embedding look-ups, upsampling by repetition)",
     "regularisation, which inference leaves out",
     "reading and writing memory",
     "layers that `keras` and `layer` bring in: unknown, and so are totals with them",
@@ -36,7 +36,8 @@ MERGES = ("add", "subtract", "multiply", "maximum", "minimum")
 UNKNOWN = ("keras", "layer")
 FREE = (
     "input", "identity", "embedding", "concat", "flatten", "reshape", "permute", "pad", "pad_channels", "crop", "select",
-    "split", "slice", "channel_shuffle", "dropout", "spatial_dropout", "drop_path", "gaussian_noise", "gaussian_dropout",
+    "split", "slice", "channel_shuffle", "depth_to_space", "space_to_depth", "dropout", "spatial_dropout", "drop_path",
+    "gaussian_noise", "gaussian_dropout",
 )
 """Operators that move values, or do nothing in inference."""
 
@@ -192,6 +193,7 @@ RULES: Mapping[str, tuple[str, Rule]] = {
     "normalize": ("normalisation", _two),
     "layer_norm": ("normalisation", _statistics),
     "group_norm": ("normalisation", _statistics),
+    "instance_norm": ("normalisation", _statistics),
     "lrn": ("normalisation", _lrn),
     "scale": ("normalisation", _scale),
     "rescale": ("normalisation", _rescale),

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
+"""What a cell begins with that spreadsheets run."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -71,8 +74,17 @@ def comma_separated(table: Table) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([one.key for one in table.columns])
     for row in table.rows:
-        writer.writerow(["" if one is None else one for one in row.values()])
+        writer.writerow(["" if one is None else guarded(one) if isinstance(one, str) else one for one in row.values()])
     return out.getvalue()
+
+
+def guarded(text: str) -> str:
+    """A cell of CSV: one that a spreadsheet would run as a formula begins with `'`.
+
+    >>> guarded("=1+1"), guarded("conv_1")
+    ("'=1+1", 'conv_1')
+    """
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def page(table: Table, *more: str) -> str:

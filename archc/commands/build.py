@@ -15,7 +15,7 @@ from archc.commands.console import Console
 from archc.commands.files import write_all
 from archc.commands.targets import add_spec, add_strict, compiled
 from archc.diagnostics import closest, codes
-from archc.diagnostics.figures import large
+from archc.diagnostics.figures import large, size
 from archc.language.catalogue import SHIPPED
 from archc.pipeline import Compiled
 
@@ -120,12 +120,3 @@ def options_of(kind: str, one: Compiled, options: argparse.Namespace) -> dict[st
     if kind == "keras":
         return {"seed": options.seed, "weights": options.weights}
     return {"expectations": one.expectations} if kind == "html" else {}
-
-
-def size(number: int) -> str:
-    """A file's size as people read it."""
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}" if unit != "B" else f"{number} B"
-        number = number / 1000  # pyright: ignore[reportAssignmentType]
-    return f"{number:.3g} GB"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archc import __version__
+from archc.analyses.budget import UNITS, amount
 from archc.backends.base import Artefact
 from archc.commands import DONE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
@@ -38,7 +38,6 @@ CHUNK = 100
 """Points that are measured, written and remembered together."""
 FEW = 400
 """Points up to which other processes would take longer to start than to measure."""
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -223,7 +222,7 @@ def _positive(text: str) -> int:
 
 
 def _amount(text: str) -> int:
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kmgtKMGT]?)", text)
+    found = amount(text.upper().replace("K", "k"), UNITS)
     if found is None:
         raise argparse.ArgumentTypeError(f"takes a number such as 800k, 10M or 1.5G, and this is `{text}`")
-    return round(float(found[1]) * UNITS[found[2].lower()])
+    return found

@@ -8,14 +8,35 @@ def count(number: int | None) -> str:
     return "unknown" if number is None else f"{number:,}"
 
 
+UNITS = ("", "k", "M", "G", "T", "P", "E")
+
+
+def scaled(number: int, digits: int = 3) -> tuple[float, str]:
+    """A number in thousands, and how many thousands: in so many digits it is below 1,000.
+
+    >>> scaled(15_470_264_320), scaled(999_999), scaled(999)
+    ((15.47026432, 'G'), (0.999999, 'M'), (999.0, ''))
+    """
+    value, unit = float(number), 0
+    while value >= 1000 - 0.5 * 10 ** (3 - digits) and unit < len(UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return value, UNITS[unit]
+
+
 def large(number: int | None) -> str:
     """A large number with its unit: `15.5 G`."""
     if number is None:
         return "unknown"
-    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= size:
-            return f"{number / size:.3g} {unit}"
-    return str(number)
+    value, unit = scaled(number)
+    return f"{value:.3g} {unit}" if unit else str(number)
+
+
+def size(number: int | None, digits: int = 3) -> str:
+    """Bytes with a decimal unit: `553 MB`."""
+    if number is None:
+        return "unknown"
+    value, unit = scaled(number, digits)
+    return f"{value:.{digits}g} {unit}B" if unit else f"{number} B"
 
 
 def memory(number: int | None) -> str:

@@ -228,7 +228,8 @@ class ConvTranspose(Operator):
     Shapes: `size * stride` for `same`; `(size - 1) * stride + (kernel - 1) * dilation + 1` for `valid` (at least
     `size * stride`, Keras's rule); a number crops that much from both sides of the `valid` result, as PyTorch's
     `padding` does. `output_padding` adds to the end; it is below the stride. With `same` it replaces Keras's own
-    choice: `(size - 1) * stride + kernel - 2 * (kernel // 2) + output_padding`.
+    choice: `(size - 1) * stride + kernel - 2 * (kernel // 2) + output_padding`, which needs to be positive where the
+    window is even.
     Weights: `kernel * kernel * filters / groups * channels`, and `filters` biases. MACs: the kernel's weights times
     the positions of the *input*, the multiplications that are made.
     """
@@ -271,6 +272,16 @@ class ConvTranspose(Operator):
     def _output_padding_problem(self, axes: int) -> Problem | None:
         extra = per_axis(self.output_padding or 0, axes)
         stride = per_axis(self.stride, axes)
+        if self.output_padding is not None and self.padding == "same":
+            kernel, _, dilation = self.windows(axes)
+            reaches = [shape_rules.extent(taps, apart) for taps, apart in zip(kernel, dilation, strict=True)]
+            if any(reach % 2 == 0 and not one for reach, one in zip(reaches, extra, strict=True)):
+                return Problem(
+                    codes.COMBINATION,
+                    f"`{self.name}` with `padding: same`, an even window and `output_padding: 0` has no convolution it undoes",
+                    f"the window reaches over {shape_rules.show(tuple(reaches))}, and `same` makes `size - 1` of such a result",
+                    "leave out `output_padding`, or give `padding` as a number",
+                )
         if all(one < step for one, step in zip(extra, stride, strict=True)) or not any(extra):
             return None
         return Problem(

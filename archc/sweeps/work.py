@@ -15,6 +15,7 @@ from importlib import import_module
 from socket import create_connection
 from typing import Any
 
+from archc.backends.tabular import guarded
 from archc.diagnostics import CompileError, Source
 from archc.diagnostics.limits import raised
 from archc.language.catalogue import find
@@ -165,9 +166,7 @@ def cell(value: Any, escape: bool) -> Any:
     """A value as a cell: numbers as they are, lists and mappings as JSON, text guarded where a spreadsheet would run it."""
     if value is None or isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False)
-    if escape and isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):
-        return f"'{value}"
-    return value
+    return guarded(value) if escape and isinstance(value, str) else value
 
 
 @lru_cache(maxsize=1)

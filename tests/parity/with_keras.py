@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from archc import compile
+from tests.keras_config import set_all_weights
 from tests.parity.compare import difference, drawn, image, without_softmax
 
 
@@ -31,10 +32,7 @@ def compare(implementation: str, address: str) -> float:
     assert len(mine) == len(wanted), f"{len(mine)} weights, in Keras {len(wanted)}"
     values = [drawn(one.path, np.array(one), generator) for one in theirs.weights]
     for model in (theirs, ours):
-        model.set_weights(values)
-        for layer in model.layers:
-            if hasattr(layer, "finalize_state"):
-                layer.finalize_state()  # Keras's Normalization takes its variables up only when it is told to
+        set_all_weights(model, values)
     bytes_in = any(type(one).__name__ in ("Rescaling", "Normalization") for one in theirs.layers)
     picture = image(theirs.input_shape[1:], bytes_in, generator)
     return difference(*(without_softmax(one).predict(picture, verbose=0) for one in (ours, theirs)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archc.backends.diagram.tree import SIGNS, Box
+from archc.diagnostics.figures import scaled
 from archc.graph.graph import Graph, Node
 from archc.operators import Role, Shape
 
@@ -198,13 +199,8 @@ def amount_text(count: int) -> str:
     >>> amount_text(25557032), amount_text(999), amount_text(61706), amount_text(999999)
     ('25.6 M', '999', '61.7 k', '1.00 M')
     """
-    value, unit = float(count), 0
-    units = ("", "k", "M", "G", "T", "P", "E")
-    while value >= 999.5 and unit < len(units) - 1:
-        value, unit = value / 1000, unit + 1
-    if unit == 0:
-        return str(count)
-    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {units[unit]}"
+    value, unit = scaled(count)
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}" if unit else str(count)
 
 
 def totals(graph: Graph) -> str:

@@ -48,6 +48,15 @@ def to_keras(model: KerasModel, seed: int = 0, *, modules: Collection[str] = ())
     return _with_room(len(outputs), lambda: keras.Model(inputs, ends, name=model.name))
 
 
+def set_weights(model: Any, weights: Mapping[str, Sequence[Any]]) -> None:
+    """Gives the layers of a live model their weights, by the layers' names."""
+    for name, values in weights.items():
+        layer = model.get_layer(name)
+        layer.set_weights(values)
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # Keras's Normalization takes its variables up only when it is told to
+
+
 def _in_turn(model: KerasModel) -> list[tuple[int, int]]:
     """The calls that the outputs need, in the order of the graph's nodes: a layer that is called twice may read, the
     second time, what a later layer gave."""

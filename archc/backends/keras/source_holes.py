@@ -6,6 +6,7 @@ are known says what is written there: a literal, a parameter, a loop's variable,
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,9 +48,14 @@ class Hole:
         return next((one for one in self.values if one is not ABSENT), ABSENT)
 
     def text(self) -> str:
-        """What is written there."""
+        """What is written there, where nothing else binds to it."""
         assert self.shown is not None
         return self.shown()
+
+    def operand(self) -> str:
+        """What is written there as a part of a larger expression: a conditional one in brackets."""
+        text = self.text()
+        return f"({text})" if isinstance(ast.parse(text, mode="eval").body, ast.IfExp) else text
 
 
 @dataclass(eq=False)

@@ -118,7 +118,7 @@ class Loop(Scope):
             hole.shown = lambda: f"{self.index.name} {sign} 1"
             return
         before, after = self.outer.hole(first, hole.hint, hole.key), self.outer.hole(rest, hole.hint, hole.key)
-        hole.shown = lambda: f"{before.text()} if {self.index.name} == 1 else {after.text()}"
+        hole.shown = lambda: f"{before.operand()} if {self.index.name} == 1 else {after.text()}"
 
     def by_row(self, hole: Hole, known: list[tuple[str, list[Any]]]) -> None:
         for offset, text in ((0, "{}"), (1, "{} - 1")):

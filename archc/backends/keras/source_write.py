@@ -148,7 +148,7 @@ class _Body:
         others = [(name, value) for name, value in others if name != value]
         self.last = None
         if len(inside) == 1 and len(others) == 1 and inside[0].strip().startswith(f"{others[0][0]} = "):
-            line = f"{self.indent}{inside[0].strip()} if {condition.text()} else {others[0][1]}"
+            line = f"{self.indent}{inside[0].strip()} if {condition.operand()} else {others[0][1]}"
             if len(line) <= WIDTH:
                 return [line]
         found = [f"{self.indent}if {condition.text()}:", *inside]
@@ -315,7 +315,7 @@ class _Body:
             count = loop.count.value if loop.count.constant else None
             if index == "_":
                 return [f"{indent}for _ in range({loop.count.text()}):"]
-            end = str(count + 1) if count is not None else f"{loop.count.text()} + 1"
+            end = str(count + 1) if count is not None else f"{loop.count.operand()} + 1"
             return [f"{indent}for {index} in range(1, {end}):"]
         assert loop.rows is not None
         names = ", ".join(one.name for one in loop.variables)

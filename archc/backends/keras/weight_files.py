@@ -83,8 +83,18 @@ def _text(name: Any) -> str:
 
 def _in_order(model: KerasModel, found: Sequence[tuple[str, Values]]) -> dict[str, Values]:
     """Weights in Keras's order of the layers."""
-    layers = [model.layers[index] for index in keras_order(model).layers]
-    return _paired([one for one in layers if one.weights], found)
+    layers = [one for one in (model.layers[index] for index in keras_order(model).layers) if one.weights]
+    return _paired(layers, _flat(layers, found))
+
+
+def _flat(layers: Sequence[KerasLayer], found: Sequence[tuple[str, Values]]) -> Sequence[tuple[str, Values]]:
+    """The same weights by the network's layers, where the file has models within the model (ConvNeXt's stem)."""
+    flat = [(name, value) for name, values in found for value in values]
+    if len(found) == len(layers) or len(flat) != sum(len(one.weights) for one in layers):
+        return found
+    rest = iter(flat)
+    taken = [[next(rest) for _ in one.weights] for one in layers]
+    return [(one[0][0], [value for _, value in one]) for one in taken]
 
 
 def _paired(layers: Sequence[KerasLayer], found: Sequence[tuple[str, Values]]) -> dict[str, Values]:

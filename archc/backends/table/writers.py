@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from archc.backends.table.layout import Entry, Table
+from archc.backends.tabular import guarded
 
 MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$#!])")
 LATEX = {
@@ -21,7 +22,6 @@ LATEX = {
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}", "[": "{[}", "]": "{]}", "*": "{*}",
 }
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
 
 
 def markdown(table: Table) -> str:
@@ -132,14 +132,10 @@ def comma_separated(table: Table) -> str:
     """CSV; whole numbers are plain, and a text that a spreadsheet would take for a formula begins with `'`."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([_plain(one) for one in table.header])
+    writer.writerow([guarded(one) for one in table.header])
     for row in (*table.body, *table.totals):
-        writer.writerow([one.data if isinstance(one.data, int) else _plain(str(one.data)) for one in row])
+        writer.writerow([one.data if isinstance(one.data, int) else guarded(str(one.data)) for one in row])
     return file.getvalue()
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def machine(table: Table) -> str:
