@@ -35,14 +35,15 @@ def _written(folder: Path, artefact: Artefact) -> Path:
             artefact.write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(path, 0o666 & ~_umask())
+        os.chmod(path, 0o666 & ~umask())
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     return path
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that the user withholds from new files."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

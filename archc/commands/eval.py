@@ -8,6 +8,7 @@ from pathlib import Path
 from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
 from archc.commands.console import Console
 from archc.commands.targets import add_format
+from archc.commands.training import quiet
 from archc.diagnostics import codes
 
 EXAMPLES = """examples:
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from archc.training.session import load_data
     from archc.training.trained import open_run, recipe_of
 
+    quiet()
     try:
         with console.working("loading the model", at_once=True):
             trained = open_run(folder, options.model)

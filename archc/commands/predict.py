@@ -9,6 +9,7 @@ from archc.commands import DONE, WRONG_CALL, Failure
 from archc.commands.console import Console
 from archc.commands.draw import count
 from archc.commands.targets import add_format
+from archc.commands.training import quiet
 from archc.diagnostics import codes
 
 EXAMPLES = """examples:
@@ -31,6 +32,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from archc.training.folder import FolderError
     from archc.training.trained import open_run, predict
 
+    quiet()
     try:
         trained = open_run(options.folder, options.model)
         found = predict(trained, options.images, options.top)

@@ -90,13 +90,14 @@ def write_script(recipe: Recipe, folder: Path, console: Console) -> int:
 
 def train(recipe: Recipe, wishes: Wishes, console: Console) -> int:
     """Trains; failures become words and exit codes."""
-    from archc.commands.training import Display
+    from archc.commands.training import Display, quiet
     from archc.training.data.examples import DataError
-    from archc.training.folder import FolderError
+    from archc.training.folder import Differs, FolderError
     from archc.training.loop import Diverged, Interrupted
     from archc.training.session import OutOfMemory
     from archc.training.session import train as run_session
 
+    quiet()
     display = Display(console, recipe)
     try:
         with display:
@@ -106,7 +107,7 @@ def train(recipe: Recipe, wishes: Wishes, console: Console) -> int:
     except DataError as problem:
         raise Failure(problem.message, problem.help, MACHINE if problem.machine else WRONG_CALL, codes.DATA) from None
     except FolderError as problem:
-        raise Failure(problem.message, problem.help, WRONG_CALL, codes.RESUME_DIFFERS if "\n" in problem.message else codes.RUN_FOLDER) from None
+        raise Failure(problem.message, problem.help, WRONG_CALL, codes.RESUME_DIFFERS if isinstance(problem, Differs) else codes.RUN_FOLDER) from None
     except Diverged as problem:
         raise Failure(str(problem), f"the checkpoint before is kept in {wishes.folder}; try a smaller learning rate, or `clip_norm`", DIVERGED, codes.DIVERGED) from None
     except Interrupted:

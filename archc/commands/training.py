@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from time import monotonic
@@ -18,6 +19,11 @@ EVERY = 0.1
 BAR = 28
 CLASSES = 20
 """Classes whose counts are listed; of more, the ends are told."""
+
+
+def quiet() -> None:
+    """Keeps TensorFlow's remarks about the machine from the terminal, where the user has not asked for them; before it is loaded."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class Display:

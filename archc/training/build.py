@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +26,7 @@ class Models:
 
 
 def load_keras() -> Any:
-    """Keras, its backend's chatter about the machine left out."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Keras."""
     return importlib.import_module("keras")
 
 
@@ -57,7 +55,7 @@ def build(recipe: Recipe, image: tuple[int, ...], statistics: Mapping[str, Any],
         optimizer=made(recipe.optimiser.call(rate)),
         loss=made(recipe.loss.call(gives_logits(recipe))),
         metrics=[made(one) for one in metric_calls(recipe)],
-        jit_compile={"auto": "auto", "true": True, "false": False}[recipe.run.jit],
+        jit_compile=recipe.run.jit,
     )
     training.optimizer.build(training.trainable_variables)
     return Models(training, inference, network)

@@ -64,7 +64,7 @@ def listed(folder: Path) -> list[Path]:
 def read(path: Path) -> Checkpoint:
     """A checkpoint. Raises `CheckpointError`."""
     try:
-        with numpy.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, numpy.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(bytes(arrays.pop(META)))
     except Exception as problem:  # a damaged archive raises whatever it meets

@@ -35,6 +35,10 @@ class FolderError(Exception):
         self.help = help
 
 
+class Differs(FolderError):
+    """The run in a folder is another one than the call asks for."""
+
+
 @contextmanager
 def held(folder: Path) -> Generator[None]:
     """Holds a folder for one training; the system lets it go when the process ends, however it ends. Raises `FolderError`."""

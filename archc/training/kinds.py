@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archc.operators.base import Kind
 
+AUTO_OR_BOOLEAN = Kind("`auto`, `true` or `false`", {"type": ["string", "boolean"], "pattern": "^auto$"})
 COUNT = Kind("a whole number from 0", {"type": "integer", "minimum": 0})
 RATE_LIST = Kind(
     "a list of rising numbers above 0", {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0}, "minItems": 1}

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy
 
-from archc.backends.files import write_all
+from archc.backends.files import umask, write_all
 from archc.training import history
 from archc.training.build import Models, load_keras, one_hot
 from archc.training.checkpoint import Checkpoint, save
@@ -26,6 +26,9 @@ from archc.training.data.examples import Part, in_memory
 from archc.training.folder import CHECKPOINTS
 from archc.training.options import Plateau
 from archc.training.recipe import Recipe
+
+METRICS = "metrics/"
+"""What the names of the running metrics in a checkpoint begin with."""
 
 
 class Reporter(Protocol):
@@ -78,6 +81,8 @@ class Trainer:
     folder: Path
     reporter: Reporter
     progress: Progress = field(default_factory=Progress)
+    metrics: list[Any] = field(default_factory=list[Any])
+    """The running metrics of an epoch that is gone on with, which Keras does not know before it trains."""
     stop: bool = False
     """Set from outside (a signal): the step at hand is finished, and the state saved."""
 
@@ -154,31 +159,32 @@ class Trainer:
         return float(load_keras().ops.convert_to_numpy(self.models.training.optimizer.learning_rate))
 
     def variables(self) -> dict[str, Any]:
-        """All that changes in training, by a name for each."""
+        """All that changes in training but the running metrics, by a name for each."""
         model = self.models.training
-        groups = {"model": model.variables, "optimiser": model.optimizer.variables, "metrics": model.metrics_variables}
-        known: set[int] = set()
-        found: dict[str, Any] = {}
-        for name, group in groups.items():
-            for at, one in enumerate(group):
-                if id(one) not in known:
-                    known.add(id(one))
-                    found[f"{name}/{at:04d}"] = one
-        return found
+        groups = {"weights": model.trainable_variables, "state": model.non_trainable_variables, "optimiser": model.optimizer.variables}
+        return {f"{name}/{at:04d}": one for name, group in groups.items() for at, one in enumerate(group)}
 
     def save(self) -> None:
         """Writes a checkpoint. Raises `OSError`."""
-        arrays = {name: numpy.asarray(load_keras().ops.convert_to_numpy(one)) for name, one in self.variables().items()}
-        save(self.folder / CHECKPOINTS, Checkpoint(arrays, {**vars(self.progress), "shapes": {name: list(one.shape) for name, one in arrays.items()}}))
+        arrays = {name: array(one) for name, one in self.variables().items()}
+        arrays |= {f"{METRICS}{at:04d}": array(one) for at, one in enumerate(self.models.training.metrics_variables)}
+        save(self.folder / CHECKPOINTS, Checkpoint(arrays, vars(self.progress)))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Takes up the state of a checkpoint. Raises `ValueError` where it is another model's."""
+        arrays = {name: one for name, one in checkpoint.arrays.items() if not name.startswith(METRICS)}
         variables = self.variables()
-        if set(variables) != set(checkpoint.arrays):
-            raise ValueError(f"it holds {len(checkpoint.arrays)} variables, and the model has {len(variables)}")
+        if {name: tuple(one.shape) for name, one in variables.items()} != {name: one.shape for name, one in arrays.items()}:
+            raise ValueError(f"its {len(arrays)} variables are not the model's {len(variables)}")
         for name, one in variables.items():
-            one.assign(checkpoint.arrays[name])
-        self.progress = Progress(**{name: value for name, value in checkpoint.meta.items() if name != "shapes"})
+            one.assign(arrays[name])
+        self.metrics = [one for name, one in sorted(checkpoint.arrays.items()) if name.startswith(METRICS)]
+        self.progress = Progress(**checkpoint.meta)
+
+
+def array(variable: Any) -> Any:
+    """A variable's value."""
+    return numpy.asarray(load_keras().ops.convert_to_numpy(variable))
 
 
 def inputs(part: Part, recipe: Recipe) -> tuple[Any, Any]:
@@ -221,7 +227,7 @@ def evaluate(model: Any, part: Part, recipe: Recipe) -> dict[str, float]:
 def watcher(trainer: Trainer, done: int) -> Any:
     """The callback that follows an epoch: it takes up running metrics, tells of progress, and stops where it must."""
     keras = load_keras()
-    metrics = [numpy.asarray(keras.ops.convert_to_numpy(one)) for one in trainer.models.training.metrics_variables] if done else []
+    metrics = trainer.metrics if done else []
 
     base: Any = keras.callbacks.Callback
 
@@ -230,7 +236,7 @@ def watcher(trainer: Trainer, done: int) -> Any:
         diverged: int | None = None
 
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__()  # pyright: ignore[reportUnknownMemberType]
             self.logs: dict[str, float] = {}
             self.saved = time.monotonic()
 
@@ -280,6 +286,7 @@ def save_model(model: Any, path: Path) -> None:
                 raise OSError(5, f"what was written of {bad} cannot be read back", str(path))
         with open(name, "rb") as file:
             os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~umask())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -260,6 +260,6 @@ class Run(Setting):
     precision: str = attribute(words("float32", "mixed_float16", "mixed_bfloat16"), "Keras's dtype policy", "float32")
     metrics: tuple[str, ...] = attribute(word_list("accuracy", "top5"), "what is measured beside the loss", ("accuracy",))
     best: str | None = attribute(words("val_accuracy", "val_loss", "accuracy", "loss"), "the metric that the best model has; with a validation part `val_accuracy`, else `loss`", None)
-    jit: str = attribute(words("auto", "true", "false"), "whether XLA compiles the step; `auto` leaves it to Keras", "auto")
+    jit: str | bool = attribute(AUTO_OR_BOOLEAN, "whether XLA compiles the step; `auto` leaves it to Keras", "auto")
     save_minutes: float = attribute(POSITIVE_NUMBER, "a checkpoint is written after each epoch, and within one after so many minutes", 10.0)
     validation_batch: int = attribute(COUNT, "examples in a step of evaluation; 0 is twice `batch`", 0)

@@ -30,6 +30,7 @@ from archc.training.folder import (
     CHECKPOINTS,
     LOGS,
     MANIFEST,
+    Differs,
     FolderError,
     check_strangers,
     clear,
@@ -149,7 +150,7 @@ def train(recipe: Recipe, wishes: Wishes, reporter: SessionReporter) -> dict[str
         facts = all_facts(recipe, wishes, loaded)
         if manifest is not None and wishes.resume:
             if different := differences(manifest["facts"], facts):
-                raise FolderError("the run cannot go on, for it is another one now:\n  " + "\n  ".join(different), "--fresh starts anew, and --set gives values back")
+                raise Differs(f"the run cannot go on, for it is another one now: {'; '.join(different)}", "--fresh starts anew, and --set gives values back")
         reporter.data(loaded.examples, loaded.train, loaded.validation)
         check_memory(recipe, loaded)
         return session(recipe, wishes, reporter, loaded, facts)
@@ -190,7 +191,10 @@ def session(recipe: Recipe, wishes: Wishes, reporter: SessionReporter, loaded: L
         models = build(recipe, loaded.image, statistics(loaded.train), math.ceil(len(loaded.train) / recipe.run.batch))
     trainer = Trainer(recipe, models, loaded.train, loaded.validation, folder, Logged(reporter, recipe, folder, grid))
     if checkpoint is not None:
-        trainer.restore(checkpoint)
+        try:
+            trainer.restore(checkpoint)
+        except ValueError as problem:
+            raise FolderError(f"the checkpoint in {folder} is another model's: {problem}", "--fresh starts anew") from None
         write_all(folder, artefacts(trainer.progress.records))
     if isinstance(trainer.reporter, Logged):
         trainer.reporter.records = trainer.progress.records

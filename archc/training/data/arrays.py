@@ -19,7 +19,7 @@ def load_npz(path: Path) -> Examples:
     if not path.is_file():
         raise DataError(f"there is no file {path}", "it is an .npz file with the arrays x_train, y_train, x_test and y_test")
     try:
-        with numpy.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, numpy.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for pair in KEYS for name in pair if name in file}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as problem:
         raise DataError(f"{path} is no .npz file of arrays that can be read: {problem}") from None
@@ -49,7 +49,8 @@ def load_digits(test: float, seed: int) -> Examples:
     except ImportError:
         raise DataError("the digits come with scikit-learn, which is not installed", "pip install 'archc[train]'") from None
     found = datasets.load_digits()
-    images = numpy.round(found.images * (255 / 16)).astype(numpy.uint8)[..., None]
+    pixels: Any = found.images * (255 / 16)
+    images: Any = pixels.round().astype(numpy.uint8)[..., None]
     labels = found.target.astype(numpy.int32)
     order = numpy.random.default_rng([seed, 2]).permutation(len(labels))
     count = round(test * len(labels))
@@ -88,7 +89,8 @@ def synthetic(shape: tuple[int, ...], classes: int, train: int, test: int, seed:
         images: Any = numpy.empty((count, *shape), numpy.uint8)
         for start in range(0, count, len(noise) or 1):
             chosen = labels[start : start + len(noise)]
-            images[start : start + len(noise)] = numpy.clip(patterns[chosen].astype(numpy.int16) + noise[: len(chosen)], 0, 255)
+            shown: Any = patterns[chosen].astype(numpy.int16) + noise[: len(chosen)]
+            images[start : start + len(noise)] = shown.clip(0, 255)
         return Part(images, labels)
 
     return Examples(make(train), make(test), tuple(f"class {number}" for number in range(classes)))

@@ -120,7 +120,7 @@ def batch(read: Callable[[str], Mapping[bytes, Any]], name: str, labels: str) ->
     found = read(name)
     pixels: Any = found.get(b"data")
     classes = found.get(labels.encode())
-    if type(pixels) is not numpy.ndarray or pixels.ndim != 2 or pixels.shape[1] != PIXELS or classes is None or len(pixels) != len(classes):
+    if getattr(pixels, "ndim", 0) != 2 or pixels.shape[1] != PIXELS or classes is None or len(pixels) != len(classes):
         raise DataError(f"{name} is no CIFAR file: it holds no `data` of {PIXELS} values an image, with as many `{labels}`")
     images = pixels.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
     return numpy.ascontiguousarray(images, numpy.uint8), numpy.asarray(classes, numpy.int32)

@@ -11,15 +11,20 @@ import numpy
 from archc.training.data.examples import Examples, in_memory
 
 
+def contiguous(values: Any) -> Any:
+    """An array's values in one piece, as digests take them."""
+    return numpy.ascontiguousarray(values)
+
+
 def digest(examples: Examples) -> str:
     """A digest of all labels and pixels; of images in files, of their names and sizes."""
     hashed = sha256()
     for part in (examples.train, examples.test):
         images: Any = part.images
         hashed.update(str((images.shape, str(images.dtype))).encode())
-        hashed.update(numpy.ascontiguousarray(part.labels))
+        hashed.update(contiguous(part.labels))
         if in_memory(images):
-            hashed.update(numpy.ascontiguousarray(images))
+            hashed.update(contiguous(images))
         else:
             for path in images.paths:
                 hashed.update(f"{Path(path).parent.name}/{Path(path).name}:{Path(path).stat().st_size}\n".encode())
