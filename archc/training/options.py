@@ -13,6 +13,7 @@ from archc.operators import attribute
 from archc.operators.base import Problem
 from archc.operators.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, POSITIVE, POSITIVE_NUMBER, RATE
 from archc.training.kinds import (
+    AUTO_OR_BOOLEAN,
     COUNT,
     OPTIONAL_ABOVE,
     OPTIONAL_POSITIVE,
