@@ -7,18 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from archc.commands import main
 from archc.diagnostics import CompileError, Diagnostic
 from archc.diagnostics.source import Source
 from archc.language.catalogue import AddressError
-from archc.language.document import read
+from archc.language.document import plain, read
 from archc.operators import fields_of
 from archc.training.data.sets import DATA_SETS
 from archc.training.options import LOSSES, OPTIMISERS, SCHEDULES, Run, Start, Stop
 from archc.training.preparation import AUGMENTING, PREPARING
 from archc.training.recipe import load_recipe, shipped_recipes
+from archc.training.schema import schema, schema_text
 from archc.training.script import script
 from archc.training.settings import Call, as_operator
 
@@ -41,6 +43,24 @@ def test_shipped_recipes_are_right(path: Path) -> None:
     assert recipe.name == path.stem
     assert recipe.network.expectations or recipe.params
     assert recipe.watched == "val_accuracy"
+
+
+@pytest.mark.parametrize("path", shipped_recipes(), ids=lambda path: path.stem)
+def test_shipped_recipes_are_valid_under_the_schema(path: Path) -> None:
+    value = plain(read(Source(path.name, path.read_text())))
+    assert [one.message for one in jsonschema.Draft202012Validator(schema()).iter_errors(value)] == []
+
+
+def test_the_schema_finds_mistakes() -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    good = {"archc": 1, "recipe": "mine", "network": "lenet", "data": "digits"}
+    assert validator.is_valid(good)
+    for bad in ({"batch": 0}, {"optimizer": "adam"}, {"optimiser": "adm"}, {"optimiser": {"sgd": {"lr": 1}}}, {"data": {"digits": {}, "mnist": {}}}):
+        assert not validator.is_valid({**good, **bad})
+
+
+def test_the_committed_schema_is_fresh() -> None:
+    assert (ROOT / "docs" / "archc-recipe.schema.json").read_text() == schema_text(), "archc schema --recipe > docs/archc-recipe.schema.json"
 
 
 @pytest.mark.parametrize(

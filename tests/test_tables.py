@@ -21,7 +21,7 @@ from archc.operators import OPERATORS, Role, fields_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "archc").rglob("*.py"))
-SPECS = sorted(shipped_root().rglob("*.yaml"))
+SPECS = sorted([*shipped_root().glob("*.yaml"), *shipped_root().glob("blocks/*.yaml")])
 VALIDATOR: Any = jsonschema.Draft202012Validator
 
 

@@ -23,7 +23,10 @@ from archc.training import checkpoint, folder
 from archc.training.history import improves
 from tests.data_files import images, write_cifar10
 
-pytestmark = pytest.mark.keras
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # TensorFlow's own, with NumPy 2
+]
 ROOT = Path(__file__).resolve().parent.parent
 NET = "archc: 1\nname: net\ninput: [8, 8, 1]\nparams: {classes: 10}\nlayers: [conv: [8, 3], relu, flatten, dropout: 0.25, dense: [$classes, softmax]]\n"
 RECIPE = """archc: 1
@@ -35,6 +38,7 @@ prepare: [normalise]
 batch: 16
 epochs: 6
 optimiser: {sgd: [0.05, 0.9]}
+jit: false
 """
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import os
+import sys
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +30,34 @@ class Models:
 
 
 def load_keras() -> Any:
-    """Keras."""
-    return importlib.import_module("keras")
+    """Keras; at its first import with what TensorFlow says of the machine, straight to stderr, left out."""
+    if "keras" in sys.modules:
+        return importlib.import_module("keras")
+    with silenced():
+        keras = importlib.import_module("keras")
+        keras.ops.add(keras.ops.ones(()), 1)  # the first operation says more
+    return keras
+
+
+@contextmanager
+def silenced() -> Generator[None]:
+    """Keeps what libraries write to the process's stderr from the terminal, unless an error follows."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def build(recipe: Recipe, image: tuple[int, ...], statistics: Mapping[str, Any], steps: int) -> Models:
