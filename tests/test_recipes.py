@@ -92,6 +92,8 @@ def test_the_committed_schema_is_fresh() -> None:
         (HEAD + "data: {mnist: {holdout: 60000}}\nprepare: [pad: 2]\n", "E204", 4, "none is left", "holdout: 6000"),
         (HEAD + "data: {mnist: {holdout: 1.5}}\nprepare: [pad: 2]\n", "E204", 4, "less than 1", ""),
         (HEAD + "data: {mnist: {holdout: 0}}\nprepare: [pad: 2]\nbest: val_loss\n", "E204", 6, "needs a validation part", "best: loss"),
+        (HEAD + "data: digits\nprepare: [rescale, resize: 32, normalise: channel]\n", "E204", 5, "`rescale` has changed them", "put it before `rescale`"),
+        (HEAD + "data: digits\nprepare: [resize: 32, normalise: pixel]\n", "E204", 5, "`resize` has changed them", "put it before `resize`"),
         (GOOD.replace("archc: 1", "archc: 2"), "E205", 1, "version 1", ""),
         (GOOD.replace("data: digits\n", ""), "E202", 1, "`data`", ""),
         (GOOD.replace("recipe: mine", "recipe: ../mine"), "E212", 2, "cannot be called", ""),

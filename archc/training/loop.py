@@ -100,7 +100,7 @@ class Trainer:
         """One epoch, or what is left of it; then its evaluation, the best model, and a checkpoint."""
         began = time.monotonic()
         at, done = self.progress.epoch, self.progress.step
-        order = numpy.random.default_rng([self.recipe.run.seed, 4, at]).permutation(len(self.train))
+        order = made_order(self.recipe.run.seed, at, len(self.train))
         logs = self.fit(self.train.take(order[done * self.recipe.run.batch :]), done)
         record = {"epoch": at + 1, **logs}
         if len(self.validation):
@@ -180,6 +180,11 @@ class Trainer:
             one.assign(arrays[name])
         self.metrics = [one for name, one in sorted(checkpoint.arrays.items()) if name.startswith(METRICS)]
         self.progress = Progress(**checkpoint.meta)
+
+
+def made_order(seed: int, epoch: int, count: int) -> Any:
+    """The order of an epoch's examples: a function of the seed and the epoch's number, and of nothing else."""
+    return numpy.random.default_rng([seed, 4, epoch]).permutation(count)
 
 
 def array(variable: Any) -> Any:

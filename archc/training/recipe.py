@@ -28,7 +28,7 @@ from archc.training.options import (
     Start,
     Stop,
 )
-from archc.training.preparation import AUGMENTING, PREPARING, Preparing, shapes
+from archc.training.preparation import AUGMENTING, PREPARING, Normalise, Preparing, shapes
 from archc.training.settings import Placed, SettingReader, as_operator
 
 VERSION = 1
@@ -312,10 +312,22 @@ def shape_problems(recipe: Recipe, image: tuple[int, ...]) -> Iterator[Any]:
             yield error(found.code, one.span, found.message, help=found.help)
             return
         shape = found
+    yield from order_problems(recipe)
     wanted = recipe.shape
     if len(shape) != len(wanted) or any(want is not None and have != want for have, want in zip(shape, wanted, strict=True)):
         resize = f"`prepare: [{{resize: [{wanted[0]}, {wanted[1]}]}}]`" if len(wanted) == 3 and shape[-1] == wanted[-1] else ""
         yield error(codes.DATA_DOES_NOT_FIT, recipe.root.key_span("network"), f"{recipe.address} takes {show(wanted)}, and the examples of {recipe.data.value.name} are {show(shape)} when they are prepared", help=f"resize them: {resize}" if resize else "choose a network for such images, or change their shape in `prepare`")
+
+
+def order_problems(recipe: Recipe) -> Iterator[Any]:
+    """`normalise` goes by the raw pixels of the training part, so nothing may have changed them before."""
+    for at, one in enumerate(recipe.prepare):
+        if not isinstance(one.value, Normalise):
+            continue
+        values = ("rescale", "standardise", "normalise")
+        before = next((step.value.name for step in recipe.prepare[:at] if step.value.name in (*values, *(("resize", "pad") if one.value.per == "pixel" else ()))), None)
+        if before is not None:
+            yield error(codes.WRONG_VALUE, one.span, f"`normalise` goes by the raw {'images' if one.value.per == 'pixel' else 'pixels'} of the training part, and `{before}` has changed them before it", help=f"put it before `{before}`")
 
 
 def compiled(address: str, recipe: Path | None, params: Mapping[str, Any]) -> Compiled:
