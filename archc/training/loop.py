@@ -180,6 +180,9 @@ class Trainer:
             one.assign(arrays[name])
         self.metrics = [one for name, one in sorted(checkpoint.arrays.items()) if name.startswith(METRICS)]
         self.progress = Progress(**checkpoint.meta)
+        if self.progress.step:
+            # Keras makes the variables of the metrics when they are first asked for.
+            evaluate(self.models.training, self.train.take(numpy.arange(1)), self.recipe)
 
 
 def made_order(seed: int, epoch: int, count: int) -> Any:
@@ -247,8 +250,9 @@ def watcher(trainer: Trainer, done: int) -> Any:
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             # Keras has just set the metrics to nothing; the epoch that is gone on with has some already.
-            for variable, value in zip(self.model.metrics_variables, metrics, strict=False):
-                variable.assign(value)
+            if metrics:
+                for variable, value in zip(self.model.metrics_variables, metrics, strict=True):
+                    variable.assign(value)
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             step = done + batch + 1
