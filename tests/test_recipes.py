@@ -124,6 +124,7 @@ def test_values_are_given_from_outside(tmp_path: Path) -> None:
 
     assert load_recipe("lenet-digits", given("batch", "7")).run.batch == 7  # type: ignore[arg-type]
     assert load_recipe("lenet-digits", given("optimiser", "{sgd: 0.5}")).optimiser.rate == 0.5  # type: ignore[arg-type]
+    assert load_recipe("lenet-digits", given("optimiser.sgd.momentum", "0.5")).optimiser.values()["momentum"] == 0.5  # type: ignore[arg-type]
     assert load_recipe("alexnet-cifar10", given("data.cifar10.holdout", "10")).data.value.holdout == 10  # type: ignore[arg-type]
     assert load_recipe("lenet-mnist", given("schedule.cosine.warmup", "2")).schedule.values()["warmup"] == 2  # type: ignore[arg-type]
     with pytest.raises(CompileError, match="leads into"):

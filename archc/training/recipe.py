@@ -50,6 +50,8 @@ KEYS = {
     "stop": "when to end early",
 }
 """The keys of a recipe that hold more than a number or a word; those are the fields of `Run`."""
+CHOICES = ("data", "optimiser", "schedule", "loss")
+"""The keys that hold one choice each."""
 REQUIRED = ("archc", "recipe", "network", "data")
 
 
@@ -166,8 +168,11 @@ def load_recipe(address: str, given: Mapping[str, Value] | None = None, beside: 
     return recipe
 
 
-def replaced(value: Value, path: list[str], new: Value, name: str) -> Value:
-    """A document with one value changed; mappings on the way there are made where a word stands. Raises `CompileError`."""
+def replaced(value: Value, path: list[str], new: Value, name: str, chosen: bool = False) -> Value:
+    """A document with one value changed; mappings on the way there are made where a word stands. Raises `CompileError`.
+
+    `chosen` says that the value is one choice: another word takes its place.
+    """
     if not path:
         return new
     if isinstance(value, Scalar):
@@ -176,8 +181,10 @@ def replaced(value: Value, path: list[str], new: Value, name: str) -> Value:
         value = MappingValue(inside, True, value.span)
     if not isinstance(value, MappingValue):
         raise CompileError((error(codes.UNKNOWN_KEY, new.span, f"there is no place `{name}` in the recipe: it leads into {kind_of(value)}"),))
+    if path[0] not in value.entries and chosen:
+        value = MappingValue({}, value.flow, value.span)
     key, old = value.entries.get(path[0], (Scalar(path[0], path[0], True, new.span), Scalar(None, "", True, new.span)))
-    return MappingValue({**value.entries, path[0]: (key, replaced(old, path[1:], new, name))}, value.flow, value.span)
+    return MappingValue({**value.entries, path[0]: (key, replaced(old, path[1:], new, name, path[0] in CHOICES))}, value.flow, value.span)
 
 
 class _Reader(SettingReader):
@@ -196,7 +203,7 @@ class _Reader(SettingReader):
         if "layers" in root.entries or "variants" in root.entries:
             self.wrong(codes.WRONG_VALUE, root.span, "this is the spec of a network, and not a recipe", "a recipe names the network: `network: mine.yaml`")
             return None
-        numbers = {one.name for one in fields_of(as_operator(Run))}
+        numbers = [one.name for one in fields_of(as_operator(Run))]
         self.check_keys(root, (*KEYS, *numbers))
         run = self.filled(Run, MappingValue({key: pair for key, pair in root.entries.items() if key in numbers}, False, root.span), root.span)
         data = self.one(value, DATA_SETS, "`data`") if (value := root.get("data")) is not None else None

@@ -47,7 +47,7 @@ class _Unpickler(pickle.Unpickler):
 
 def load(kind: str, *, folder: str | None, base: Path | None, verify: bool, labels: str = "labels") -> Examples:
     """The data set from an archive or an unpacked folder. Raises `DataError`."""
-    where = folders(folder, base, FOLDERS[kind])
+    where = folders(folder, base, "")
     read = opened(kind, where, verify=verify)
     train = [batch(read, name, labels) for name in TRAIN[kind]]
     names = read(META[kind]).get(b"label_names" if kind == "cifar10" else labels.encode().replace(b"labels", b"label_names"))

@@ -29,7 +29,7 @@ def folders(folder: str | None, base: Path | None, name: str) -> list[Path]:
         return [given if given.is_absolute() or base is None else base / given]
     roots = [Path(os.environ["ARCHC_DATA"])] if os.environ.get("ARCHC_DATA") else []
     roots += [Path("data"), Path.home() / ".keras" / "datasets"]
-    return [one for root in roots for one in (root / name, root)]
+    return [one for root in roots for one in dict.fromkeys((root / name, root))]
 
 
 def found(published: Published, where: list[Path], *, verify: bool) -> Path:
