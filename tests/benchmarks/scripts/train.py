@@ -1,4 +1,6 @@
-"""Seconds of the processor for an epoch (which other processes do not change): archc's loop, then a hand-written Keras script of the same network, data and batch, in turn.
+"""Seconds of an epoch: archc's loop, then a hand-written Keras script of the same network, data and batch, in turn.
+
+They are the processor's, which other work on the machine does not change.
 
 `python train.py RECIPE EXAMPLES ROUNDS`. Prints the least time of each, and the least of the input pipeline alone.
 """
