@@ -15,7 +15,7 @@ build: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --editable '.[tensorflow]'
+	$(PIP) install --editable '.[tensorflow,train]'
 	$(BIN)/python -m compileall -q archc
 	touch $@
 

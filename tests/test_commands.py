@@ -16,8 +16,8 @@ import pytest
 
 import archc
 from archc.backends.base import Artefact
+from archc.backends.files import write_all
 from archc.commands import COMMANDS, main
-from archc.commands.files import write_all
 from archc.diagnostics.codes import CODES
 from archc.graph.graph import Graph
 from archc.language import index

@@ -6,6 +6,7 @@ A fenced block says in its info string what it is:
   becomes the `layers`; a block with neither layers nor variants is a library.
 - `yaml CODE` gives that diagnostic, and `yaml file=net.yaml` names the file that the text stands in. Files of one page
   see each other, so that `use:` works, and the page's Python sessions find them.
+- `yaml recipe` is a whole recipe, and is right.
 - `text layers` lists the nodes of the example before it, each by name, or by name and shape.
 - `text diagnostics` is what the example before it prints.
 - `console` is a command and what it prints.
@@ -32,6 +33,7 @@ from archc.language.catalogue import Address
 from archc.language.document import decode
 from archc.operators import show
 from archc.pipeline import load_address
+from archc.training.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -76,7 +78,7 @@ def blocks(page: Path) -> list[Block]:
 
 def examples() -> list[Block]:
     found = [one for page in PAGES for one in blocks(page)]
-    return [one for one in found if one.words[:1] == ["yaml"]]
+    return [one for one in found if one.words[:1] == ["yaml"] and "recipe" not in one.words]
 
 
 def shown() -> Iterator[tuple[Block, Block]]:
@@ -106,7 +108,7 @@ def whole(body: str) -> str:
 def write_files(page: Path, folder: Path) -> None:
     """Puts the named files of a page into a folder."""
     for one in blocks(page):
-        if one.words[:1] == ["yaml"] and any(word.startswith("file=") for word in one.words):
+        if one.words[:1] == ["yaml"] and "recipe" not in one.words and any(word.startswith("file=") for word in one.words):
             path = folder / one.filename
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(whole(one.body), encoding="utf-8")
@@ -133,6 +135,13 @@ def compiled(block: Block, folder: Path) -> Outcome:
     except CompileError as wrong:
         found.extend(wrong.diagnostics)
     return Outcome(graphs, found)
+
+
+@pytest.mark.parametrize("block", [one for page in PAGES for one in blocks(page) if one.words[:2] == ["yaml", "recipe"]], ids=str)
+def test_recipes_are_right(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / block.filename
+    path.write_text(block.body, encoding="utf-8")
+    assert load_recipe(str(path)).name == path.stem
 
 
 def is_library(block: Block) -> bool:

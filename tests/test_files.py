@@ -14,8 +14,8 @@ from typing import BinaryIO
 import pytest
 
 from archc.backends.base import Artefact
+from archc.backends.files import PREFIX, STALE, SUFFIX, write_all
 from archc.commands import main
-from archc.commands.files import PREFIX, STALE, SUFFIX, write_all
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -25,7 +25,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from archc.backends.base import Artefact
-from archc.commands.files import write_all
+from archc.backends.files import write_all
 def slow(file):
     for part in range(200):
         file.write(b"new" * 1000)
@@ -106,7 +106,7 @@ def test_random_kills(tmp_path: Path) -> None:
     """After each kill every file is whole, that of the old build or that of the new one."""
     whole = {bytes(f"{number}", "ascii") * 100_000 for number in range(10)}
     (tmp_path / "out").mkdir()
-    script = "import sys\nfrom pathlib import Path\nfrom archc.backends.base import Artefact\nfrom archc.commands.files import write_all\nprint('go', flush=True)\nfor turn in range(10**6):\n    write_all(Path('out'), [Artefact.text(f'{name}.txt', str(turn % 10) * 100_000) for name in 'abc'])\n"
+    script = "import sys\nfrom pathlib import Path\nfrom archc.backends.base import Artefact\nfrom archc.backends.files import write_all\nprint('go', flush=True)\nfor turn in range(10**6):\n    write_all(Path('out'), [Artefact.text(f'{name}.txt', str(turn % 10) * 100_000) for name in 'abc'])\n"
     for turn in range(6):
         process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE)
         assert process.stdout is not None
@@ -122,7 +122,7 @@ def test_random_kills(tmp_path: Path) -> None:
 @posix
 def test_builds_side_by_side_do_not_mix(tmp_path: Path) -> None:
     """The set of files that is left is that of one of the builds."""
-    script = "import sys\nfrom pathlib import Path\nfrom archc.backends.base import Artefact\nfrom archc.commands.files import write_all\nfor _ in range(40):\n    write_all(Path('out'), [Artefact.text(f'{at}.txt', sys.argv[1]) for at in range(20)])\n"
+    script = "import sys\nfrom pathlib import Path\nfrom archc.backends.base import Artefact\nfrom archc.backends.files import write_all\nfor _ in range(40):\n    write_all(Path('out'), [Artefact.text(f'{at}.txt', sys.argv[1]) for at in range(20)])\n"
     running = [subprocess.Popen([sys.executable, "-c", script, f"build {number}"], cwd=tmp_path, env=ENVIRONMENT) for number in range(4)]
     assert [one.wait(timeout=120) for one in running] == [0] * 4
     assert len(set(contents(tmp_path).values())) == 1

@@ -24,11 +24,14 @@ COMMANDS: dict[str, str] = {
     "compare": "compare networks: accuracy, cost and depth, as tables and charts",
     "sweep": "measure a grid or a sample of a family's parameter values",
     "expand": "write the plain spec after macros, families and expressions",
+    "train": "train a network as a recipe says",
+    "eval": "measure a trained network on the test part of its data",
+    "predict": "tell what images show, with a trained network",
     "list": "list shipped and local specs",
     "schema": "print the JSON Schema of the language, for editors",
     "explain": "explain a diagnostic's code",
 }
-DONE, WRONG_SPEC, WRONG_CALL, MACHINE, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, WRONG_SPEC, WRONG_CALL, MACHINE, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 class Parser(argparse.ArgumentParser):

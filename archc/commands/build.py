@@ -9,10 +9,10 @@ from typing import Any
 from archc.backends import BACKENDS, DIAGRAMS, backend
 from archc.backends.base import Artefact
 from archc.backends.diagram.engine import EngineError
+from archc.backends.files import write_all
 from archc.backends.keras.weight_files import WeightsError
 from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
-from archc.commands.files import write_all
 from archc.commands.targets import add_spec, add_strict, compiled
 from archc.diagnostics import closest, codes
 from archc.diagnostics.figures import large, size

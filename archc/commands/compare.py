@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from archc.backends.charts.points import AXES
 from archc.backends.charts.presets import ILSVRC, NAMES
 from archc.backends.charts.render import KINDS, PICTURES, can_draw
+from archc.backends.files import write_all
 from archc.backends.tabular import Table, comma_separated, markdown, text
 from archc.backends.tabular import page as html
 from archc.commands import DONE, WRONG_CALL, Failure
 from archc.commands.build import chosen
 from archc.commands.console import Console
-from archc.commands.files import write_all
 from archc.commands.targets import TABLE_FORMATS, add_format, add_limit, compiled
 from archc.diagnostics import codes
 from archc.language.document import Scalar

@@ -10,10 +10,10 @@ from archc.backends import DIAGRAMS
 from archc.backends.diagram.backend import DiagramBackend
 from archc.backends.diagram.engine import EngineError
 from archc.backends.diagram.view import names_of_blocks
+from archc.backends.files import write_all
 from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
 from archc.commands.build import chosen, emit
 from archc.commands.console import Console
-from archc.commands.files import write_all
 from archc.commands.targets import add_spec, compiled, count
 from archc.diagnostics import closest, codes
 from archc.pipeline import Compiled

@@ -14,9 +14,9 @@ from typing import Any
 from archc import __version__
 from archc.analyses.budget import UNITS, amount
 from archc.backends.base import Artefact
+from archc.backends.files import finish, write_all
 from archc.commands import DONE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
-from archc.commands.files import finish, write_all
 from archc.commands.targets import add_format, add_limit, limits_of
 from archc.diagnostics import CompileError, Source
 from archc.diagnostics.figures import count

@@ -64,6 +64,8 @@ USE = Code("E213", "use", "A library in `use:` is a spec with macros and no laye
 MACRO_FORM = Code("E214", "macro-form", "A macro declares `params`, `let`, `inputs`, `outputs`, `doc` and a `body`.")
 PARAMETER_FORM = Code("E215", "parameter-form", "A parameter is a type word, a default, or a mapping of `type` or `list`, `default`, `min`, `max`, `enum`, `doc`.")
 
+DATA_DOES_NOT_FIT = Code("E250", "data-does-not-fit", "The examples of a recipe, after its preparation, are not what its network takes; or its classes are not the network's outputs.", "network: alexnet:2012\ndata: cifar10", "network: alexnet:cifar10\ndata: cifar10\nprepare: [{resize: 227}]")
+
 SHAPES_DIFFER = Code("E301", "shapes-differ", "The operation needs inputs of one shape (but for the axis it joins), and these differ.", "add: {a: [conv: 8], b: [conv: 16]}", "add: {a: [conv: 8], b: [conv: 8]}")
 RANK = Code("E302", "rank", "The input has another number of axes than the operation works on.", "- flatten\n- conv: 8", "- conv: 8\n- flatten")
 DOES_NOT_FIT = Code("E303", "does-not-fit", "The window, crop or slice is larger than the tensor it is laid on.")
@@ -117,6 +119,12 @@ ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
 WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
 NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
 NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need a plotting library, which is not installed.", "", "pip install 'archc[charts]'")
+
+DATA = Code("E850", "data", "A data set's files are missing, damaged, or not what they should be.")
+RESUME_DIFFERS = Code("E851", "resume-differs", "A run cannot go on: the recipe, the network or the data is not that of its checkpoints.", "archc train lenet-digits -o run --resume --set batch=64", "archc train lenet-digits -o run --fresh --set batch=64")
+DIVERGED = Code("E852", "diverged", "The loss is no longer a finite number; the last good checkpoint is kept.")
+OUT_OF_MEMORY = Code("E853", "out-of-memory", "A training step needs more memory than the machine has.")
+RUN_FOLDER = Code("E854", "run-folder", "The folder of a run is in use by another training, or holds files that are not a run's.")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")

@@ -50,7 +50,7 @@ def digest(path: Path) -> str:
 @lru_cache(maxsize=4)
 def _libraries(folder: Path) -> bytes:
     hashed = sha256()
-    for path in sorted(folder.glob("*/*.yaml")):
+    for path in sorted(folder.glob("blocks/*.yaml")):
         hashed.update(path.name.encode() + path.read_bytes())
     return hashed.digest()
 

@@ -153,7 +153,18 @@ def sweep() -> list[Result]:
     return results
 
 
-BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"check": check, "stats": stats, "build": build, "to_keras": to_keras, "zoo": zoo, "sweep": sweep, "linear": linear}
+def train() -> list[Result]:
+    """An epoch of training against `fit` of a hand-written script, in one process; and what of it is the input's."""
+    results: list[Result] = []
+    for recipe, examples in (("lenet-mnist", 12_000), ("resnet20-cifar10", 1_500)):
+        done = subprocess.run([sys.executable, str(SCRIPTS / "train.py"), recipe, str(examples), "4"], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+        ours, theirs, read = (float(one) for one in done.stdout.split()[-3:])
+        results.append(at_most(f"an epoch of {recipe} on {examples:,} examples (processor) : `fit` of a Keras script", ours, theirs, 1.03))
+        results.append(at_most(f"its examples put in order : the epoch of {recipe}", read, ours, 0.03))
+    return results
+
+
+BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"check": check, "stats": stats, "build": build, "to_keras": to_keras, "zoo": zoo, "sweep": sweep, "linear": linear, "train": train}
 
 
 def main() -> int:

@@ -76,7 +76,7 @@ def _write(artefact: Artefact, file: IO[bytes], path: Path) -> None:
     artefact.write(file)  # pyright: ignore[reportArgumentType]
     file.flush()
     os.fsync(file.fileno())
-    os.chmod(path, 0o666 & ~_umask())
+    os.chmod(path, 0o666 & ~umask())
 
 
 def _check_target(final: Path, keep: Collection[Path]) -> None:
@@ -153,7 +153,8 @@ def _terminated(*_: object) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that the user withholds from new files."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
