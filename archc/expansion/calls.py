@@ -104,11 +104,10 @@ class Calls:
 
     def value(self, value: Any, family: Scope | None) -> Hashable:
         """A value as a key in which 1, 1.0 and true differ."""
-        kind: type[object] = type(value)
-        if kind is float or kind is bool:
-            return kind, value
-        if kind in PLAIN or value is None:
+        if type(value) in PLAIN or value is None:
             return value
+        if isinstance(value, bool | float):
+            return type(value), value
         if isinstance(value, list):
             return list, *[self.value(one, family) for one in value]  # pyright: ignore[reportUnknownVariableType]
         if isinstance(value, dict):
