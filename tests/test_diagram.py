@@ -21,10 +21,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archc import gallery
+from archc.backends.base import EngineError
 from archc.backends.diagram import engine
 from archc.backends.diagram.backend import DiagramBackend, FileFormat, to_dot, to_svg
 from archc.backends.diagram.dot import ATTRIBUTES
-from archc.backends.diagram.engine import EngineError, layout
+from archc.backends.diagram.engine import layout
 from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.outline import outline
 from archc.backends.diagram.styles import theme_of

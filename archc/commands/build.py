@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from archc.backends import BACKENDS, DIAGRAMS, backend
-from archc.backends.base import Artefact
-from archc.backends.diagram.engine import EngineError
+from archc.backends.base import Artefact, EngineError, WeightsError
 from archc.backends.files import write_all
-from archc.backends.keras.weight_files import WeightsError
 from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
 from archc.commands.targets import add_spec, add_strict, compiled

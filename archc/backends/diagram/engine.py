@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from archc.backends.base import EngineError
+
 Format = Literal["svg", "png", "pdf"]
 EngineName = Literal["graphviz-pure", "pygraphviz", "dot"]
 
@@ -36,10 +38,6 @@ PYGRAPHVIZ = (
     "graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())\n"
     "sys.stdout.buffer.write(graph.draw(prog='nop2', format=sys.argv[1], args=sys.argv[2]))\n"
 )
-
-
-class EngineError(Exception):
-    """No engine is at hand, or the one that is failed; the message says which and why."""
 
 
 def layout(

@@ -41,11 +41,11 @@ def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = 
     """What to draw of a graph; `parts` are those of `parts_of`, where they have been found before."""
     view = view if isinstance(view, View) else View(view)
     if view.detail == "layers":
-        units, folder = separate(graph), None
+        units, folder, totals = separate(graph), None, words.totals(graph)
         root = blocks(graph, units)
     else:
         found = parts or parts_of(graph)
-        units, root, folder = found.units, found.root, found.folder
+        units, root, folder, totals = found.units, found.root, found.folder, found.totals
     plan = Plan(graph, units, view, folder)
     plan.find_templates(root)
     plan.arrange(root)
@@ -54,7 +54,7 @@ def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = 
     every = [edges, *(one.drawn.edges for one in drawn)]
     return Outline(
         title=graph.title or graph.address,
-        totals=parts.totals if parts else words.totals(graph),
+        totals=totals,
         items=plan.items,
         boxes=plan.boxes,
         edges=edges,
