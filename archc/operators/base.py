@@ -106,6 +106,9 @@ class FrozenMap(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __eq__(self, other: object) -> bool:
+        return self._items == other._items if isinstance(other, FrozenMap) else self._items == other
+
     def __hash__(self) -> int:
         return hash(frozenset(self._items.items()))
 

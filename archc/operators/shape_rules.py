@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from archc.diagnostics import codes
 from archc.operators.base import Problem, Shape, Weight, product, show
@@ -133,7 +133,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 def weight(name: str, shape: tuple[int, ...], initializer: Initializer, trainable: bool = True) -> Weight:
     """A weight with the fans that Keras computes from its shape; a mapping is variance scaling, as one text."""
     fan_in, fan_out = fans(shape)
-    return Weight(name, shape, initializer if isinstance(initializer, str) else _scaled(initializer), trainable, fan_in, fan_out)
+    return Weight(name, shape, initializer if isinstance(initializer, str) else _scaled(cast(Any, initializer)), trainable, fan_in, fan_out)
 
 
 @lru_cache(maxsize=256)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from math import ceil
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Picture, Shape, Text
@@ -117,8 +117,7 @@ def _together(main: Drawing, panels: Drawing, side: Side) -> Drawing:
     return Drawing([*main.groups, *placed(panels, *at)], *_extent(main, panels, side))
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """Parts in columns, with the room that each column takes."""
 
     columns: list[Series]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Line, Paint, Point, Polygon, Rect, Shape, Text, arrow, shifted
@@ -19,8 +19,7 @@ from archc.operators import Role
 SLANT = 9.0
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """Shapes in a frame of their own: from (0, 0) to (width, height)."""
 
     groups: list[Group]
@@ -28,8 +27,7 @@ class Drawing:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A structure with its places and lines, before it is painted: what it takes to choose between several."""
 
     placement: Placement

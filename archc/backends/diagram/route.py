@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archc.backends.diagram.canvas import Point
 from archc.backends.diagram.measure import BAND, BUS, Size
@@ -18,8 +19,7 @@ BETWEEN_COLUMNS = 9.0
 """How far beyond its column a line turns to the next one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """Where a box stands: its line, how far it reaches to each side of it, and its two ends."""
 
     box: Box
@@ -39,8 +39,7 @@ class Slot:
         return (self.start + self.end) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class FrameSlot:
+class FrameSlot(NamedTuple):
     """Where a frame stands."""
 
     frame: Frame
