@@ -104,8 +104,11 @@ class DiagramBackend(Backend):
         from archc.backends.diagram.engine import layout
         from archc.backends.diagram.xdot import to_xdot
 
+        def source(language: str) -> str:
+            return write_svg(picture, title, description) if language == "svg" else to_xdot(picture)
+
         assert format in ("png", "pdf")
-        return layout(to_xdot(picture), format, self.dpi if format == "png" else None, self.engine)
+        return layout(source, format, self.dpi if format == "png" else None, self.engine)
 
 
 def texts(drawn: Outline) -> tuple[str, str]:
