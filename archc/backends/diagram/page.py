@@ -15,7 +15,7 @@ from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.paint import Drawing, Plan, labels, plan
 from archc.backends.diagram.panels import legend, panel, placed
 from archc.backends.diagram.route import CHANNEL
-from archc.backends.diagram.structure import Frame, Leaf, Part, Series, boxes_of, structure
+from archc.backends.diagram.structure import Frame, Leaf, Mesh, Part, Series, boxes_of, structure
 from archc.backends.diagram.styles import Theme
 from archc.backends.diagram.tree import Direction, Edge, Outline
 from archc.backends.diagram.valley import valley
@@ -203,7 +203,7 @@ def _breaks(body: Series, edges: Sequence[Edge]) -> list[int]:
     jumps = {(place[edge.tail], place[edge.head]) for edge in edges}
     closed = {number for tail, head in jumps for number in range(tail + 1, head + 1) if head - tail > 1}
     pairs = enumerate(pairwise(body.parts), 1)
-    return [number for number, some in pairs if number not in closed and all(isinstance(one, Leaf | Frame) for one in some)]
+    return [number for number, some in pairs if number not in closed and all(isinstance(one, Leaf | Frame | Mesh) for one in some)]
 
 
 def _ends_a_stage(part: Part) -> bool:
