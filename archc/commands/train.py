@@ -13,6 +13,7 @@ from archc.commands.console import Console
 from archc.commands.draw import count
 from archc.commands.targets import add_format, values
 from archc.diagnostics import codes
+from archc.training.kinds import DISTRIBUTE
 from archc.training.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     parser.add_argument("--fresh", action="store_true", help="remove the run in the folder, and start anew")
     parser.add_argument("--synthetic", metavar="COUNT", type=count, nargs="?", const=0, help="made-up data of the data set's form, in its own number of examples or in COUNT")
+    parser.add_argument("--distribute", choices=DISTRIBUTE, help="over all devices, and the processes that Keras's variables name: `data` splits each batch, `model` the weights too (JAX), `auto` the batch where there are several devices")
     parser.add_argument("--emit", choices=("run", "script"), default="run", help="train, or write a Keras script that does the same")
     add_format(parser)
 
@@ -54,7 +56,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.note(f"{recipe.name} starts from random weights; --weights FILE gives it those of a file")
     from archc.training.session import Wishes
 
-    return train(recipe, Wishes(folder, options.resume, options.fresh, options.synthetic, given.texts), console)
+    return train(recipe, Wishes(folder, options.resume, options.fresh, options.synthetic, given.texts, options.distribute), console)
 
 
 class Given:
@@ -96,6 +98,7 @@ def train(recipe: Recipe, wishes: Wishes, console: Console) -> int:
     from archc.training.loop import Diverged, Interrupted
     from archc.training.session import OutOfMemory
     from archc.training.session import train as run_session
+    from archc.training.spread import SpreadError
 
     quiet()
     display = Display(console, recipe)
@@ -108,12 +111,15 @@ def train(recipe: Recipe, wishes: Wishes, console: Console) -> int:
         raise Failure(problem.message, problem.help, MACHINE if problem.machine else WRONG_CALL, codes.DATA) from None
     except FolderError as problem:
         raise Failure(problem.message, problem.help, WRONG_CALL, codes.RESUME_DIFFERS if isinstance(problem, Differs) else codes.RUN_FOLDER) from None
+    except SpreadError as problem:
+        raise Failure(problem.message, problem.help, MACHINE if problem.machine else WRONG_CALL, codes.SPREAD) from None
     except Diverged as problem:
         raise Failure(str(problem), f"the checkpoint before is kept in {wishes.folder}; try a smaller learning rate, or `clip_norm`", DIVERGED, codes.DIVERGED) from None
     except Interrupted:
         console.note(f"stopped and saved; go on with: archc train {recipe.name} -o {wishes.folder} --resume")
         return INTERRUPTED
-    report(result, wishes, console)
+    if result:
+        report(result, wishes, console)
     return DONE
 
 

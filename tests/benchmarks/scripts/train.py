@@ -20,9 +20,9 @@ from archc.diagnostics import Source
 from archc.language.document import read
 from archc.training.build import build
 from archc.training.data.examples import Part, statistics
+from archc.training.loading import load_data
 from archc.training.loop import Trainer, made_order
 from archc.training.recipe import load_recipe
-from archc.training.session import load_data
 
 name, examples, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 recipe = load_recipe(name, {"augment": read(Source("augment", "[]"))})
