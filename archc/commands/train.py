@@ -24,12 +24,13 @@ EXAMPLES = """examples:
   archc train alexnet-cifar10 --synthetic 640   the whole path without the data
   archc train mine.yaml -o runs/a --set batch=64 --set optimiser.sgd.learning_rate=0.1
   archc train mine.yaml -o runs/a --resume      goes on after a stop, as if there had been none
+  archc train lenet-digits --sweep seed=0,1,2   three trainings and a table; with --ray ADDRESS on a cluster
   archc train lenet-digits --emit script        the Keras script that does the same"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
-    parser.add_argument("recipe", metavar="RECIPE", help="path.yaml, or the name of a shipped recipe such as lenet-digits")
+    parser.add_argument("recipe", metavar="RECIPE", nargs="+", help="path.yaml, or the name of a shipped recipe such as lenet-digits; several are trained one after the other")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="the folder of the run (default: runs/NAME)")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="values", help="give a key of the recipe a value, as in batch=64 or params.classes=10")
     parser.add_argument("--epochs", metavar="N", type=count, help="the number of epochs")
@@ -39,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="remove the run in the folder, and start anew")
     parser.add_argument("--synthetic", metavar="COUNT", type=count, nargs="?", const=0, help="made-up data of the data set's form, in its own number of examples or in COUNT")
     parser.add_argument("--distribute", choices=DISTRIBUTE, help="over all devices, and the processes that Keras's variables name: `data` splits each batch, `model` the weights too (JAX), `auto` the batch where there are several devices")
+    parser.add_argument("--sweep", metavar="NAME=VALUES", action="append", default=[], help="train with each of some values, as in batch=32,64 or seed=0..4:1; several make a grid")
+    parser.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster that does the work: its address, auto, or local to start one here")
     parser.add_argument("--emit", choices=("run", "script"), default="run", help="train, or write a Keras script that does the same")
     add_format(parser)
 
@@ -46,9 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Trains, or writes the script."""
     given = assignments(options)
-    recipe = load_recipe(options.recipe, given.values)
     if options.resume and options.fresh:
         raise Failure("--resume goes on, --fresh starts anew, and both were given", "", WRONG_CALL)
+    if len(options.recipe) > 1 or options.sweep or options.ray is not None:
+        from archc.commands.trials import run_trials
+
+        return run_trials(options, given.texts, console)
+    recipe = load_recipe(options.recipe[0], given.values)
     folder: Path = options.output or Path("runs") / recipe.name
     if options.emit == "script":
         return write_script(recipe, options.output or Path("build"), console)
