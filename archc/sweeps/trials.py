@@ -146,14 +146,12 @@ def on_ray(chosen: Sequence[Trial], address: str, storage: Path, told: Callable[
             name="ray", storage_path=str(storage), failure_config=tune.FailureConfig(max_failures=RETRIES), callbacks=[Listener()], verbose=0,
         )
         space = {"trial": tune.grid_search([vars(one) for one in chosen])}
-        found = tune.Tuner(tune.with_resources(on_worker, resources), param_space=space, run_config=run).fit()
-        for number in range(len(found)):
-            one = found[number]
-            trial = by_folder[one.config["trial"]["folder"]]
-            if one.error is not None or "outcome" not in (one.metrics or {}):
-                yield Outcome(trial, {}, f"its process was lost {RETRIES + 1} times")
-                continue
-            yield Outcome(trial, **json.loads(one.metrics["outcome"]))
+        found: Any = tune.Tuner(tune.with_resources(on_worker, resources), param_space=space, run_config=run).fit()
+        ended: dict[str, Any] = {found[at].config["trial"]["folder"]: found[at] for at in range(len(found))}
+        for trial in chosen:
+            metrics: dict[str, Any] = ended[trial.folder].metrics or {}
+            text: str | None = metrics.get("outcome")
+            yield Outcome(trial, {}, f"its process was lost {RETRIES + 1} times") if text is None else Outcome(trial, **json.loads(text))
 
 
 def table(outcomes: Sequence[Outcome], grid: Grid) -> Artefact:

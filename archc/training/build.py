@@ -137,7 +137,10 @@ def layers(prefix: str, steps: tuple[Preparing, ...], shape: Any, statistics: Ma
     found: list[Any] = []
     for number, one in enumerate(steps, start=1):
         call = one.call(shape, statistics)
-        found.append(made(Call(call.module, call.name, {**call.arguments, "name": f"{prefix}_{number}_{one.name}"})))
+        layer = made(Call(call.module, call.name, {**call.arguments, "name": f"{prefix}_{number}_{one.name}"}))
+        # Keras takes geometric augmentation for uncompilable, as it is in TensorFlow, and would run the whole step uncompiled.
+        layer.supports_jit = layer.supports_jit or load_keras().backend.backend() == "jax"
+        found.append(layer)
         shape = one.shape(shape)
     return found
 
