@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -13,6 +14,7 @@ from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
 from archc.commands.console import Console
 from archc.sweeps.grid import Grid, GridError, grid
 from archc.training import history
+from archc.training.kinds import NUM_PROCESSES
 
 if TYPE_CHECKING:
     from archc.sweeps.trials import Outcome, Trial
@@ -28,6 +30,8 @@ def run_trials(options: Any, given: Mapping[str, str], console: Console) -> int:
     space = points(options.sweep)
     if options.ray is not None and find_spec("ray") is None:
         raise Failure("--ray needs Ray, which is not installed", "pip install 'archc[ray]'; without --ray the trials run here, one after the other", WRONG_CALL)
+    if options.distribute is not None and os.environ.get(NUM_PROCESSES):
+        raise Failure("a training over several processes is one, and this call names several", f"train them one by one, or leave {NUM_PROCESSES} unset", WRONG_CALL)
     if options.emit == "script":
         raise Failure("a script trains one recipe, and this call names several trainings", "leave --sweep and --ray out", WRONG_CALL)
     from archc.commands.training import quiet

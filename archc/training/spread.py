@@ -17,10 +17,9 @@ from typing import Any
 import numpy
 
 from archc.training.data.examples import Part
+from archc.training.kinds import JOB_ADDRESSES, NUM_PROCESSES, PROCESS_ID
 from archc.training.recipe import Recipe
 
-ADDRESSES, COUNT, NUMBER = (f"KERAS_DISTRIBUTION_{one}" for one in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"))
-"""Keras's own variables: which processes make up a training, how many they are, and which one this is."""
 BATCH, MODEL = "batch", "model"
 """The axes of a mesh of devices."""
 
@@ -193,14 +192,14 @@ def spread(kind: str | None, recipe: Recipe) -> Spread:
 
 def join() -> None:
     """Joins the processes that Keras's variables name, if they do. Raises `SpreadError`."""
-    given = [one for one in (ADDRESSES, COUNT, NUMBER) if os.environ.get(one)]
+    given = [one for one in (JOB_ADDRESSES, NUM_PROCESSES, PROCESS_ID) if os.environ.get(one)]
     if not given:
         return
-    missing = [one for one in (ADDRESSES, COUNT, NUMBER) if one not in given]
+    missing = [one for one in (JOB_ADDRESSES, NUM_PROCESSES, PROCESS_ID) if one not in given]
     if missing:
         raise SpreadError(f"{given[0]} is set, and {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not", "each process needs the address of process 0, the number of processes, and its own number from 0")
-    if not all(os.environ[one].isdigit() for one in (COUNT, NUMBER)) or int(os.environ[NUMBER]) >= int(os.environ[COUNT]):
-        raise SpreadError(f"process {os.environ[NUMBER]} of {os.environ[COUNT]} cannot be", f"{COUNT} is a whole number, and {NUMBER} one from 0 and below it")
+    if not all(os.environ[one].isdigit() for one in (NUM_PROCESSES, PROCESS_ID)) or int(os.environ[PROCESS_ID]) >= int(os.environ[NUM_PROCESSES]):
+        raise SpreadError(f"process {os.environ[PROCESS_ID]} of {os.environ[NUM_PROCESSES]} cannot be", f"{NUM_PROCESSES} is a whole number, and {PROCESS_ID} one from 0 and below it")
     from archc.training.build import silenced
 
     with silenced():
@@ -211,7 +210,7 @@ def join() -> None:
         keras.distribution.initialize()
     except (RuntimeError, ValueError) as problem:
         first = str(problem).strip().splitlines()[0][:200]
-        raise SpreadError(f"the {os.environ[COUNT]} processes did not come together at {os.environ[ADDRESSES].split(',')[0]}: {first}", "start all of them, and see that the address of process 0 can be reached", machine=True) from None
+        raise SpreadError(f"the {os.environ[NUM_PROCESSES]} processes did not come together at {os.environ[JOB_ADDRESSES].split(',')[0]}: {first}", "start all of them, and see that the address of process 0 can be reached", machine=True) from None
 
 
 def over_jax(kind: str, recipe: Recipe) -> Spread:
