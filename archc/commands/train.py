@@ -99,6 +99,7 @@ def write_script(recipe: Recipe, folder: Path, console: Console) -> int:
 
 def train(recipe: Recipe, wishes: Wishes, console: Console) -> int:
     """Trains; failures become words and exit codes."""
+    from archc.backends.keras.weight_files import WeightsError
     from archc.commands.training import Display, quiet
     from archc.training.data.examples import DataError
     from archc.training.folder import Differs, FolderError
@@ -118,6 +119,9 @@ def train(recipe: Recipe, wishes: Wishes, console: Console) -> int:
         raise Failure(problem.message, problem.help, MACHINE if problem.machine else WRONG_CALL, codes.DATA) from None
     except FolderError as problem:
         raise Failure(problem.message, problem.help, WRONG_CALL, codes.RESUME_DIFFERS if isinstance(problem, Differs) else codes.RUN_FOLDER) from None
+    except WeightsError as problem:
+        assert recipe.start is not None
+        raise Failure(f"{recipe.start.file} does not fit {recipe.address}: {problem}", "where its network tells other classes apart, say how many: --set start.classes=1000", WRONG_CALL, codes.WEIGHTS) from None
     except SpreadError as problem:
         raise Failure(problem.message, problem.help, MACHINE if problem.machine else WRONG_CALL, codes.SPREAD) from None
     except Diverged as problem:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from archc.backends.base import Artefact
+from archc.backends.keras.weight_files import WeightsError
 from archc.backends.tabular import guarded
 from archc.diagnostics import CompileError, Source
 from archc.language.catalogue import AddressError
@@ -31,7 +32,7 @@ from archc.training.spread import SpreadError
 
 RETRIES = 2
 """How often a trial is started anew, and goes on, when its machine is lost."""
-TOLD = (CompileError, AddressError, DataError, FolderError, SpreadError, Diverged, OSError)
+TOLD = (CompileError, AddressError, DataError, FolderError, SpreadError, WeightsError, Diverged, OSError)
 """What a training may end with; one trial's is no other's."""
 
 
