@@ -98,6 +98,12 @@ def test_what_a_sweep_cannot_be(words: list[str], told: str, place: Path, capsys
     assert not (place / "runs").exists()
 
 
+def test_a_training_over_processes_is_one(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    assert main(["train", "mine.yaml", "--sweep", "seed=0,1", "--distribute", "data"]) == 2
+    assert "train them one by one" in capsys.readouterr().err
+
+
 def test_a_wrong_value_is_told_before_any_training(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "mine.yaml", "--sweep", "batch=8,none"]) == 1
     assert "E203" in capsys.readouterr().err

@@ -126,14 +126,12 @@ class OverJax(Spread):
         rest = count % batch
         even = count - (rest if rest % self.shares else 0)
         if even:
-            yield Piece(self.own(even, batch), batch // self.processes, -(-even // batch))
+            yield Piece(None if even == count and self.processes == 1 else self.own(even, batch), batch // self.processes, -(-even // batch))
         if even < count:
             yield Piece(numpy.arange(even, count), rest, 1, whole=True)
 
     def own(self, count: int, batch: int) -> Any:
-        """This process's share of each batch; nothing where it has all of them."""
-        if self.processes == 1 and not count % batch:
-            return None
+        """The places of this process's share of each batch."""
         cuts = [numpy.array_split(numpy.arange(at, min(at + batch, count)), self.processes)[self.process] for at in range(0, count, batch)]
         return numpy.concatenate(cuts)
 
