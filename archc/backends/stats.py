@@ -147,6 +147,7 @@ def _memory(held: Memory, graph: Graph, batch: int) -> dict[str, Any]:
         "activations": held.activations,
         "peak": _peak(held.peak, graph),
         "peak_without_in_place": _peak(held.peak_apart, graph),
+        "inference": held.inference,
     }
 
 
