@@ -470,6 +470,17 @@ def test_weights_to_start_from(place: Path, archc: Any) -> None:
     assert all(np.array_equal(one, two) for one, two in zip(start, network.get_layer("conv").get_weights()))
 
 
+def test_weights_that_do_not_fit(place: Path, archc: Any) -> None:
+    """A file of another network, or none of weights, is a wrong call."""
+    write(place, RECIPE + "start: {file: null}\n")
+    (place / "other.yaml").write_text(NET.replace("conv: [8, 3]", "conv: [9, 3]").replace("name: net", "name: other"))
+    assert archc("build", "other.yaml", "--emit", "keras").code == 0
+    (place / "none.h5").write_text("none")
+    for file in ("build/other.keras", "none.h5"):
+        found = archc("train", "mine.yaml", "-o", "run", "--weights", file)
+        assert (found.code, "E804" in found.err) == (2, True), found.err
+
+
 @pytest.mark.slow
 def test_the_emitted_script_does_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archc: Any) -> None:
     """It runs with Keras alone, and learns as well."""

@@ -262,18 +262,22 @@ def is_fixed(parameter: Parameter, written: Value) -> bool:
 
 @lru_cache(maxsize=1024)
 def _validator(operator: type[Operator], name: str) -> Any:
+    field = next(one for one in fields_of(operator) if spec_name(one) == name)
+    return _strict()(dict(field.kind.schema)), field
+
+
+@lru_cache(maxsize=1)
+def _strict() -> Any:
+    """The class of validators for which 3.0 is no integer: JSON Schema takes it for one, the language does not."""
     import jsonschema.validators
 
     library = cast(Any, jsonschema.validators)
     draft, extend = library.Draft202012Validator, library.extend
 
     def whole(_: Any, value: Any) -> bool:
-        # JSON Schema takes 3.0 for an integer; the language does not.
         return isinstance(value, int) and not isinstance(value, bool)
 
-    strict = extend(draft, type_checker=draft.TYPE_CHECKER.redefine("integer", whole))
-    field = next(one for one in fields_of(operator) if spec_name(one) == name)
-    return strict(dict(field.kind.schema)), field
+    return extend(draft, type_checker=draft.TYPE_CHECKER.redefine("integer", whole))
 
 
 def _fits(operator: type[Operator], name: str, value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from archc.analyses.difference import Difference
@@ -105,18 +105,21 @@ class DiagramBackend(Backend):
         return page(drawn, self.direction, theme, self.columns)
 
     def _themed(self, picture: Picture) -> Picture:
-        return replace(picture, style=dark_rules(self.palette)) if self.theme == "auto" else picture
+        return picture._replace(style=dark_rules(self.palette)) if self.theme == "auto" else picture
 
     def _painted(self, picture: Picture, format: FileFormat, title: str, description: str) -> bytes:
         if not self.tooltips:
-            picture = replace(picture, groups=[replace(one, tip="") for one in picture.groups])
+            picture = picture._replace(groups=[one._replace(tip="") for one in picture.groups])
         if format == "svg":
             return write_svg(picture, title, description).encode()
         from archc.backends.diagram.engine import layout
         from archc.backends.diagram.xdot import to_xdot
 
+        def source(language: str) -> str:
+            return write_svg(picture, title, description) if language == "svg" else to_xdot(picture)
+
         assert format in ("png", "pdf")
-        return layout(to_xdot(picture), format, self.dpi if format == "png" else None, self.engine)
+        return layout(source, format, self.dpi if format == "png" else None, self.engine)
 
 
 def texts(drawn: Outline) -> tuple[str, str]:

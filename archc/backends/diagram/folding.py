@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from archc.backends.diagram.fusing import Units
 from archc.graph.graph import Graph, Group, Node, Tensor
@@ -27,8 +28,7 @@ class Block:
     units: list[int] = field(default_factory=list[int])
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Consecutive equal blocks (or units); the first is drawn for all."""
 
     parts: list[Block | int]
@@ -87,8 +87,7 @@ def _transparent(block: Block) -> bool:
     return len(block.groups) == 1 and (group.kind in TRANSPARENT or (group.kind == "steps" and not group.label))
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     """What a block is, whatever it is called: `code` is equal for equal blocks; `external` is what it reads, in order."""
 
     code: int
