@@ -385,6 +385,17 @@ def test_the_nine_inception_modules_are_one_template_with_a_table() -> None:
     assert [line for box in template.drawn.boxes for line in box.written][1:5] == ["Conv 1×1 · ReLU", "n1x1", "Conv 1×1 · ReLU", "n3x3_reduce"]
 
 
+def test_a_template_in_a_template_is_a_box_with_what_it_is_called_with() -> None:
+    drawn = outline(load("nasnet")["mobile"].graph)
+    cell = next(one for one in reversed(drawn.templates) if one.title == "normal_cell")
+    blocks = [box.written for box in cell.drawn.boxes if box.title]
+    assert sorted(blocks) == [("separable", "filters, kernel 3")] * 3 + [("separable", "filters, kernel 5")] * 2
+    separable = next(one for one in reversed(drawn.templates) if one.title == "separable")
+    assert separable.header[:3] == ("block", "filters", "kernel")
+    assert "Separable conv kernel · BN" in [line for box in separable.drawn.boxes for line in box.written]
+    assert {row[2] for row in separable.rows} == {"3"}
+
+
 def test_a_concat_is_as_wide_as_what_it_joins() -> None:
     svg = to_svg(inception())
     bar = rectangles(svg, "role-merge")[0]

@@ -109,6 +109,19 @@ def written(node: Node, attribute: str, outer: Group) -> str:
     return text.removeprefix("$").removeprefix("(").removesuffix(")") if text.startswith("$(") else text.removeprefix("$")
 
 
+def call_text(groups: Iterable[Group], columns: Iterable[str]) -> str:
+    """What a macro is called with, where its template has columns of these names: `filters, kernel 5`."""
+    call = next((group for group in groups if group.kind == "macro"), None)
+    if call is None:
+        return ""
+    said: list[str] = []
+    for name in columns:
+        if name in call.arguments:
+            text = call.text.get(name, "").removeprefix("$").removeprefix("(").removesuffix(")")
+            said.append(text if text == name else f"{name} {text or _text(call.arguments[name])}")
+    return ", ".join(said)
+
+
 def _nodes(block: Block, graph: Graph, units: list[list[int]]) -> list[Node]:
     return [graph.nodes[number] for unit in block.units for number in units[unit]]
 
