@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from archc.backends import DIAGRAMS
+from archc.backends.base import EngineError
 from archc.backends.diagram.backend import DiagramBackend
-from archc.backends.diagram.engine import EngineError
 from archc.backends.diagram.view import names_of_blocks
 from archc.backends.files import write_all
 from archc.commands import DONE, MACHINE, WRONG_CALL, Failure

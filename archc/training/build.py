@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archc.backends.keras.weight_files import WeightsError, read_weights
+from archc.backends.base import WeightsError
+from archc.backends.keras.weight_files import read_weights
 from archc.training.preparation import Preparing
 from archc.training.recipe import Recipe, compiled
 from archc.training.settings import Call

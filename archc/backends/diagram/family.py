@@ -247,7 +247,7 @@ def _cell(part: Part, differs: bool, x: float, y: float, height: float, theme: T
         shapes += [Text(x + part.width / 2, top + 9.4 * at, text, SMALL, theme.text, bold=differs) for at, text in enumerate(part.text)]
     if differs:
         shapes.append(Rect(x - 0.5, y + height + 2.0, part.width + 1.0, 2.4, Paint(MARK)))
-    tip = part.tip.translate(words.DROPPED)
+    tip = words.sound(part.tip)
     return Group(f"part {css_class(part.role)}{' differs' if differs else ''}", tuple(shapes), tip=tip)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from archc.backends.diagram import templates, words
 from archc.backends.diagram.folding import Block, Folder, Run, blocks
@@ -21,8 +22,7 @@ WIDE_MERGE = 8
 """Merges of more inputs have no labels at them: they would hide the lines."""
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """What all views of a graph have in common: its units, the tree of its blocks, which of them are equal, its totals."""
 
     units: Units
@@ -31,21 +31,21 @@ class Parts:
     totals: str
 
 
-def parts_of(graph: Graph) -> Parts:
-    """The parts of a graph, for views in which layers are fused and blocks folded."""
+def parts_of(graph: Graph, marks: Mapping[int, str] | None = None) -> Parts:
+    """The parts of a graph, for views in which layers are fused and blocks folded; those with unlike marks on nodes are unlike."""
     units = fuse(graph)
-    return Parts(units, blocks(graph, units), Folder(graph, units), words.totals(graph))
+    return Parts(units, blocks(graph, units), Folder(graph, units, marks), words.totals(graph))
 
 
 def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = None) -> Outline:
     """What to draw of a graph; `parts` are those of `parts_of`, where they have been found before."""
     view = view if isinstance(view, View) else View(view)
     if view.detail == "layers":
-        units, folder = separate(graph), None
+        units, folder, totals = separate(graph), None, words.totals(graph)
         root = blocks(graph, units)
     else:
         found = parts or parts_of(graph)
-        units, root, folder = found.units, found.root, found.folder
+        units, root, folder, totals = found.units, found.root, found.folder, found.totals
     plan = Plan(graph, units, view, folder)
     plan.find_templates(root)
     plan.arrange(root)
@@ -54,7 +54,7 @@ def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = 
     every = [edges, *(one.drawn.edges for one in drawn)]
     return Outline(
         title=graph.title or graph.address,
-        totals=parts.totals if parts else words.totals(graph),
+        totals=totals,
         items=plan.items,
         boxes=plan.boxes,
         edges=edges,
@@ -134,7 +134,7 @@ class Plan:
             key = self._label_key(edge, skip)
             labelled = key is not None and key not in told
             told.add(key)
-            edges.append(replace(edge, labelled=labelled, skip=skip))
+            edges.append(edge._replace(labelled=labelled, skip=skip))
         return edges
 
     def templates(self) -> tuple[Template, ...]:
@@ -167,7 +167,7 @@ class Plan:
 
     def template_edges(self) -> list[Edge]:
         """The edges of a template: shapes differ from block to block, so none is told."""
-        return [replace(edge, labelled=False) for edge in self.edges() if not self.boxes[edge.head].text]
+        return [edge._replace(labelled=False) for edge in self.edges() if not self.boxes[edge.head].text]
 
     def _table(self, runs: list[Run], table: templates.Numbers) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """A row for each box that stands for blocks of the form."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.backends.diagram import words
 from archc.backends.diagram.folding import Block, Folder, Run
@@ -24,8 +23,7 @@ LONGEST_NAME = 16
 WORD = re.compile(r"\$([A-Za-z_]\w*)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """What differs between the blocks of a form: names of columns, a row for each block, names for the template."""
 
     header: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from archc.graph.graph import Group, Node
 from archc.operators import Role, Shape
@@ -16,7 +16,7 @@ SIGNS = {"add": "+", "multiply": "×", "subtract": "−"}
 """Merges that have a sign."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Box:
     """One drawn node: a layer, a fused chain of layers (`Conv · BN · ReLU`), or in an overview a whole block.
 
@@ -71,7 +71,7 @@ class Box:
         return self.role is Role.MERGE and self.head.operator.name not in SIGNS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
     """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once.
 
@@ -88,8 +88,7 @@ class Cluster:
     part: Group | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A tensor on its way from one box to another.
 
     `labelled` edges state the shape, `skip` edges pass by other boxes.
@@ -102,8 +101,7 @@ class Edge:
     skip: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """A diagram's content: frames and boxes in the order of the text, edges, and what is said about the whole."""
 
     title: str
@@ -118,8 +116,7 @@ class Outline:
     templates: tuple[Template, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A form that blocks have in common: its name, the drawing of it, and a table with a row for each block."""
 
     title: str
