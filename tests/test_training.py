@@ -446,7 +446,7 @@ def test_smoothed_labels_and_top5(place: Path, archc: Any) -> None:
     assert 0 <= records(place / "run")[0]["accuracy"] <= records(place / "run")[0]["top5"] <= 1
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision(precision: str, place: Path, archc: Any) -> None:
     import keras
 
