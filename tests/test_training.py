@@ -511,16 +511,6 @@ def test_the_lectures_network_at_full_size(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["lenet-mnist", "lenet-digits", "resnet20-cifar10"])
-def test_shipped_recipes_learn(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archc: Any) -> None:
-    """On synthetic data of the data set's form, scaled down."""
-    monkeypatch.chdir(tmp_path)
-    found = archc("train", name, "-o", "run", "--synthetic", "320", "--set", "batch=32", "--epochs", "6", "--set", "augment=[]", "--set", "schedule=constant", "--set", "optimiser={adam: 0.002}")
-    assert found.code == 0, found.err
-    assert records(tmp_path / "run")[-1]["loss"] < 0.3 * records(tmp_path / "run")[0]["loss"]
-
-
-@pytest.mark.slow
 def test_digits_reach_98_percent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archc: Any) -> None:
     """What the README promises."""
     pytest.importorskip("sklearn")
