@@ -32,8 +32,8 @@ class Limits:
     items: int = _limit(100_000, 10_000_000, "items of the lists of an expression")
     depth: int = _limit(64, 128, "macro calls inside each other")
     repeat: int = _limit(100_000, 10_000_000, "iterations of a loop")
-    nodes: int = _limit(250_000, 10_000_000, "nodes of a network")
-    work: int = _limit(1_500_000, 1_000_000_000, "steps that run for a network, and for all variants that are checked together")
+    nodes: int = _limit(120_000, 10_000_000, "nodes of a network")
+    work: int = _limit(500_000, 1_000_000_000, "steps that run for a network, and for all variants that are checked together")
     parameters: int = _limit(10**11, 10**15, "weights of a network, as numbers")
 
 

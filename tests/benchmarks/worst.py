@@ -38,9 +38,9 @@ def long_list(items: int) -> str:
 
 
 TEXTS: dict[str, Callable[[], str]] = {
-    "250,000 nodes": lambda: HEAD + "layers:\n  - {repeat: 100, steps: [{repeat: 2499, conv: [3, 3, 1, same]}]}\n",
-    "250,000 nodes in merges": lambda: HEAD + "layers:\n  - {repeat: 83000, add: {a: [relu], b: [tanh]}}\n",
-    "nodes under three macros": lambda: HEAD + "macros:\n  a: {params: {n: int}, body: [conv: $n]}\n  b: {params: {n: int}, body: [a: $n]}\n  c: {params: {n: int}, body: [b: $n]}\nlayers:\n  - {repeat: 100000, c: 3}\n",
+    "120,000 nodes": lambda: HEAD + "layers:\n  - {repeat: 100, steps: [{repeat: 1198, conv: [3, 3, 1, same]}]}\n",
+    "120,000 nodes in merges": lambda: HEAD + "layers:\n  - {repeat: 39900, add: {a: [relu], b: [tanh]}}\n",
+    "nodes under three macros": lambda: HEAD + "macros:\n  a: {params: {n: int}, body: [conv: $n]}\n  b: {params: {n: int}, body: [a: $n]}\n  c: {params: {n: int}, body: [b: $n]}\nlayers:\n  - {repeat: 70000, c: 3}\n",
     "one merge of many branches": lambda: HEAD + "layers:\n  - concat: {repeat: 99900, steps: [relu]}\n",
     "macros that double": lambda: doubled(40, "{params: {a: 1}, body: [{relu, when: a > 1}]}"),
     "macros that double and fail": lambda: doubled(24, "[missing]"),
