@@ -57,7 +57,8 @@ mutate: $(VENV)/tested
 	$(PIP) install --editable '.[checks]'
 	$(BIN)/python -m tests.mutation --sample $(SAMPLE)
 
-# The interpreters that are at hand, with the oldest and the newest dependencies that are allowed.
+# The interpreters that are at hand, all of pyenv's among them, with the oldest and the newest dependencies that are allowed.
+compat: export PYENV_VERSION ?= $(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[0-3]' | paste -sd:)
 compat: $(VENV)/tested
 	$(PIP) install --editable '.[checks]'
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/nox
