@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,17 +21,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import archc
 from archc import gallery
+from archc.backends.base import EngineError
 from archc.backends.diagram import engine
 from archc.backends.diagram.backend import DiagramBackend, FileFormat, to_dot, to_svg
 from archc.backends.diagram.dot import ATTRIBUTES
-from archc.backends.diagram.engine import EngineError, layout
+from archc.backends.diagram.engine import layout
 from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.outline import outline
 from archc.backends.diagram.styles import theme_of
 from archc.backends.diagram.tree import Box, Cluster
 from archc.backends.diagram.view import View
 from archc.backends.diagram.words import amount_text, lines
+from archc.commands import main
 from archc.diagnostics import Origin, Source, Span
 from archc.graph.graph import Graph, Group, GroupKind, Node, Tensor
 from archc.operators import Operator, Role, Shape
@@ -278,6 +282,14 @@ def test_skips_are_dashed_and_short_branches_are_not() -> None:
     assert not any(edge.skip for edge in outline(inception()).edges)
 
 
+def test_a_shortcut_is_drawn_around_a_block_that_has_one_around_all_of_it() -> None:
+    """A stage of residual blocks begins with one, and has none itself."""
+    graph = archc.compile("resnet:18").graph
+    assert not any(box.shortcut for box in outline(graph, "overview").boxes)
+    opened = outline(graph, View("overview", expand=("stage1", "stage2"))).boxes
+    assert [(box.count, box.shortcut) for box in opened if "basic" in box.title] == [(2, True), (1, False), (1, True)]
+
+
 def test_an_overview_has_one_box_for_each_block() -> None:
     drawing = outline(stack(2, 1, 1, 1).graph(), "overview")
     assert [(box.title, box.count) for box in drawing.boxes[1:]] == [("block1 · unit", 1), ("unit", 3)]
@@ -371,6 +383,17 @@ def test_the_nine_inception_modules_are_one_template_with_a_table() -> None:
     assert template.rows[0] == ("3a", "64", "96", "128", "16", "32", "32", "28×28×256", "164 k", "128 M")
     assert len(template.rows) == 9
     assert [line for box in template.drawn.boxes for line in box.written][1:5] == ["Conv 1×1 · ReLU", "n1x1", "Conv 1×1 · ReLU", "n3x3_reduce"]
+
+
+def test_a_template_in_a_template_is_a_box_with_what_it_is_called_with() -> None:
+    drawn = outline(load("nasnet")["mobile"].graph)
+    cell = next(one for one in reversed(drawn.templates) if one.title == "normal_cell")
+    blocks = [box.written for box in cell.drawn.boxes if box.title]
+    assert sorted(blocks) == [("separable", "filters, kernel 3")] * 3 + [("separable", "filters, kernel 5")] * 2
+    separable = next(one for one in reversed(drawn.templates) if one.title == "separable")
+    assert separable.header[:3] == ("block", "filters", "kernel")
+    assert "Separable conv kernel · BN" in [line for box in separable.drawn.boxes for line in box.written]
+    assert {row[2] for row in separable.rows} == {"3"}
 
 
 def test_a_concat_is_as_wide_as_what_it_joins() -> None:
@@ -805,51 +828,108 @@ def test_thousands_of_equal_blocks_are_one_drawing() -> None:
     assert len(drawing.boxes) < 12
 
 
+def dot(language: str) -> str:
+    """A picture for engines that read DOT."""
+    assert language == "xdot"
+    return "digraph { a }"
+
+
+def stubbed(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Puts a Python program in the place of the engine `dot`."""
+    monkeypatch.setitem(engine.ENGINES, "dot", engine.Engine("xdot", lambda kind, dpi: [sys.executable, "-c", program]))
+
+
+def gone(pid: int) -> bool:
+    """True once a process has ended; one that nobody has asked about counts."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
 def test_bad_dot_is_an_engine_error() -> None:
     with pytest.raises(EngineError, match="graphviz-pure"):
-        layout("digraph {", engine="graphviz-pure")
+        layout(lambda _: "digraph {", "png", engine="graphviz-pure")
 
 
 def test_a_label_that_the_engine_blanks_is_an_engine_error() -> None:
     with pytest.raises(EngineError):
-        layout("digraph { a [label=<<FONT></FONT>>] }", engine="graphviz-pure")
+        layout(lambda _: "digraph { a [label=<<FONT></FONT>>] }", "png", engine="graphviz-pure")
 
 
-def test_a_slow_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    program = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    monkeypatch.setitem(engine.ENGINES, "dot", lambda kind, dpi: [sys.executable, "-c", program])
-    with pytest.raises(EngineError, match="longer than"):
-        layout("digraph { a }", engine="dot", timeout=1)
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc")
+@pytest.mark.parametrize("ends", [False, True])
+def test_an_engine_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: bool) -> None:
+    """One that hangs is ended, and so is what any engine has started."""
+    started = tmp_path / "pids"
+    program = (
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        f"open({str(started)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        f"sys.exit(3) if {ends} else time.sleep(60)\n"
+    )
+    stubbed(monkeypatch, program)
+    with pytest.raises(EngineError, match="ended with code 3" if ends else "longer than"):
+        layout(dot, "png", engine="dot", timeout=20 if ends else 2)
+    pids = started.read_text().split()
+    assert len(pids) == 2
+    assert all(gone(int(pid)) for pid in pids)
 
 
 def test_an_unknown_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHC_ENGINE", "crayon")
     with pytest.raises(EngineError, match="unknown engine `crayon`"):
-        layout("digraph { a }")
+        layout(dot, "png")
 
 
 def test_no_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in engine.ENGINES:
-        monkeypatch.setitem(engine.ENGINES, name, lambda kind, dpi: None)
-    with pytest.raises(EngineError, match="no layout engine for svg is installed"):
-        layout("digraph { a }")
+        monkeypatch.setitem(engine.ENGINES, name, engine.Engine("svg", lambda kind, dpi: None))
+    with pytest.raises(EngineError, match="no engine for png is installed"):
+        layout(dot, "png")
 
 
 @pytest.mark.parametrize(
     ("program", "message"),
     [
         ("import sys; sys.exit(3)", "ended with code 3"),
-        ("print('nothing')", "gave no svg"),
-        ("import sys; print('<svg/>'); print('Error: blank', file=sys.stderr)", "Error: blank"),
+        ("print('nothing')", "gave no png"),
+        ("import sys; sys.stdout.buffer.write(b'\\x89PNG'); print('Error: blank', file=sys.stderr)", "Error: blank"),
         ("import os; os.kill(os.getpid(), 11)", "ended with signal 11"),
+        ("while True: pass", "ended with signal|longer than"),
     ],
 )
 def test_a_failing_engine_is_an_engine_error(monkeypatch: pytest.MonkeyPatch, program: str, message: str) -> None:
-    monkeypatch.setitem(engine.ENGINES, "dot", lambda kind, dpi: [sys.executable, "-c", program])
+    stubbed(monkeypatch, program)
     with pytest.raises(EngineError, match=message):
-        layout("digraph { a }", engine="dot")
+        layout(dot, "png", engine="dot", timeout=4)
+
+
+def test_a_lost_engine_ends_the_command_with_code_3_and_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stubbed(monkeypatch, "import sys; sys.exit(3)")
+    monkeypatch.setenv("ARCHC_ENGINE", "dot")
+    assert main(["draw", "lenet", "--emit", "png", "-o", str(tmp_path)]) == 3
+    assert "error[E802]" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pdf_needs_no_system_package() -> None:
+    """vl-convert makes it of the SVG, with fonts that it brings."""
+    pytest.importorskip("vl_convert")
+    (artefact,) = DiagramBackend(formats=("pdf",), engine="vl-convert").emit(stack(2, 1, 1).graph())
+    file = io.BytesIO()
+    artefact.write(file)
+    data = file.getvalue()
+    assert data.startswith(b"%PDF")
+    assert data.count(b"/FontFile2") == 2
+    wide, high = size(to_svg(stack(2, 1, 1).graph()))
+    box = [float(one) for one in re.search(rb"/MediaBox\s*\[([^\]]*)\]", data)[1].split()]  # pyright: ignore[reportOptionalSubscript]
+    assert box[2:] == pytest.approx([wide, high], abs=0.5)
 
 
 @pytest.mark.parametrize("name", [family.spec.name for family in gallery.families()])

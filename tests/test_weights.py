@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 import archc
+from archc.backends.base import WeightsError
 from archc.backends.keras.torch_file import TorchFileError, read_torch
-from archc.backends.keras.weight_files import WeightsError, read_weights
+from archc.backends.keras.weight_files import read_weights
 from archc.commands import main
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # raised within Keras

@@ -10,6 +10,14 @@ from typing import BinaryIO, ClassVar
 from archc.graph.graph import Graph
 
 
+class EngineError(Exception):
+    """No engine is at hand that paints a picture, or the one that is failed; the message says which and why."""
+
+
+class WeightsError(Exception):
+    """A file's weights are not those of the network."""
+
+
 @dataclass(frozen=True, slots=True)
 class Artefact:
     """A file to be: its name, and a function that writes its bytes into a seekable file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import os
 import re
@@ -31,6 +32,10 @@ COMMANDS: dict[str, str] = {
     "schema": "print the JSON Schema of the language, for editors",
     "explain": "explain a diagnostic's code",
 }
+LONG = frozenset({"train", "eval", "predict", "sweep"})
+SELDOM = (200_000, 20, 100)
+"""How seldom garbage is looked for by the commands that are not `LONG`: what a compiler makes lives until its end, and
+searching it, then and in between, would take a quarter of a short call."""
 DONE, WRONG_SPEC, WRONG_CALL, MACHINE, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -63,8 +68,19 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command line; gives the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs a command line, the process's own where none is given; gives the exit code."""
+    if arguments is not None:
+        return told(list(arguments))
+    if sys.argv[1:2] and sys.argv[1] not in LONG:
+        gc.set_threshold(*SELDOM)
+    try:
+        return told(sys.argv[1:])
+    finally:
+        gc.freeze()
+
+
+def told(words: list[str]) -> int:
+    """Runs a command line, whatever becomes of it told in words."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from archc.backends import BACKENDS, DIAGRAMS, backend
-from archc.backends.base import Artefact
-from archc.backends.diagram.engine import EngineError
+from archc.backends.base import Artefact, EngineError, WeightsError
 from archc.backends.files import write_all
-from archc.backends.keras.weight_files import WeightsError
 from archc.commands import DONE, MACHINE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
 from archc.commands.targets import add_spec, add_strict, compiled
@@ -87,7 +85,7 @@ def emit(one: Compiled, kinds: list[str], folder: Path, options: argparse.Namesp
         try:
             artefacts += backend(kind, **extra).emit(one.graph)
         except EngineError as problem:
-            needs = "PDF needs pygraphviz (pip install 'archc[pdf]') or a system `dot`" if kind == "pdf" else "DOT text needs no engine: --emit dot"
+            needs = "PDF needs vl-convert: pip install 'archc[pdf]'" if kind == "pdf" else "SVG needs no engine: --emit svg"
             lost = Failure(f"{kind} could not be drawn: {problem}", needs, MACHINE, codes.ENGINE)
         except WeightsError as problem:
             raise Failure(f"the weights in {options.weights} do not fit {one.graph.address}: {problem}", "the variant that `archc list` names with the file's implementation is the one that they fit", WRONG_CALL, codes.WEIGHTS) from None

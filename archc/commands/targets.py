@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from glob import glob
 from typing import Any
 
 from archc.commands import WRONG_CALL, Failure
@@ -90,6 +89,8 @@ def filled(address: str) -> Iterator[str]:
     if "*" not in path or os.path.exists(path):
         yield address
         return
+    from glob import glob
+
     matches = sorted(one for one in glob(path) if one.endswith((".yaml", ".yml")))
     if not matches and path.startswith("specs/"):
         matches = [str(one) for one in shipped_paths()]

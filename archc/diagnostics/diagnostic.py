@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -197,6 +196,8 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     >>> closest("kernal", ["kernel", "filters"])
     'kernel'
     """
+    import difflib
+
     small = word.lower()[:200]
     alike = [one for one in candidates if abs(len(one) - len(small)) <= len(small) // 2 + 2]
     beginning = (one for one in alike if one[:1].lower() == small[:1])

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
+from archc.expansion.scope import Closure, MacroValue
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
 from archc.language.expressions.values import LOOK_ALIKES as WORDS
@@ -196,7 +197,7 @@ def missing(arguments: Value | None, bound: Map[str, Value], signature: Signatur
     """What is required and not given; a misspelt parameter, or arguments in a form that says no names, are reported as that alone."""
     if all(one in bound for one in signature.required):
         return []
-    if _words_alone(arguments, signature) if isinstance(arguments, Mapping) else not signature.positional and not is_null(arguments):
+    if _words_alone(arguments, signature) if isinstance(arguments, Mapping) else not (signature.positional or arguments is None or is_null(arguments)):
         return []
     written = arguments.entries if isinstance(arguments, Mapping) else ()
     meant = {_meant(one, signature) for one in written if one not in signature.names}
@@ -230,7 +231,7 @@ class Evaluator:
                 raise Wrong(error(codes.WRONG_TYPE, value.span, "`None` is no value of the language", help="write `null`"))
             return value.value
         try:
-            parts = self.template(value.value)
+            parts = self.templates.get(value.value) or self.template(value.value)
             return value.value if parts is None else fill(parts, lookup, self.budget)
         except ExpressionError as problem:
             raise Wrong(located_error(value, problem)) from None
@@ -261,20 +262,29 @@ def has_expression(value: Value) -> bool:
     return any(has_expression(one) for _, one in value.entries.values())
 
 
+def is_fixed(parameter: Parameter, written: Value) -> bool:
+    """True where a parameter's value is the same wherever it is read: steps and macros depend on the scope."""
+    return parameter.type not in ("steps", "macro") and not has_expression(written)
+
+
 @lru_cache(maxsize=1024)
 def _validator(operator: type[Operator], name: str) -> Any:
+    field = next(one for one in fields_of(operator) if spec_name(one) == name)
+    return _strict()(dict(field.kind.schema)), field
+
+
+@lru_cache(maxsize=1)
+def _strict() -> Any:
+    """The class of validators for which 3.0 is no integer: JSON Schema takes it for one, the language does not."""
     import jsonschema.validators
 
     library = cast(Any, jsonschema.validators)
     draft, extend = library.Draft202012Validator, library.extend
 
     def whole(_: Any, value: Any) -> bool:
-        # JSON Schema takes 3.0 for an integer; the language does not.
         return isinstance(value, int) and not isinstance(value, bool)
 
-    strict = extend(draft, type_checker=draft.TYPE_CHECKER.redefine("integer", whole))
-    field = next(one for one in fields_of(operator) if spec_name(one) == name)
-    return strict(dict(field.kind.schema)), field
+    return extend(draft, type_checker=draft.TYPE_CHECKER.redefine("integer", whole))
 
 
 def _fits(operator: type[Operator], name: str, value: Any) -> bool:
@@ -396,9 +406,11 @@ TYPE_WORDS = {
 def check_parameter(parameter: Parameter, value: Any, written: Value, owner: str) -> list[Diagnostic]:
     """What is wrong with the value of a declared parameter."""
     place = written.span
-    part = f"`{parameter.name}` of {owner}"
     if parameter.type is not None and not has_type(value, parameter.type):
-        return [type_error(part, TYPE_WORDS[parameter.type], value, place)]
+        return [type_error(f"`{parameter.name}` of {owner}", TYPE_WORDS[parameter.type], value, place)]
+    if parameter.item is None and parameter.choices is None and parameter.minimum is None and parameter.maximum is None:
+        return []
+    part = f"`{parameter.name}` of {owner}"
     if parameter.item is not None:
         for at, one in enumerate(value):
             if not has_type(one, parameter.item):
@@ -433,8 +445,6 @@ def _same(value: Any, other: Any) -> bool:
 
 def has_type(value: Any, kind: str) -> bool:
     """True where a value is of a parameter's type; a whole number is a float too, a boolean never a number."""
-    from archc.expansion.scope import Closure, MacroValue
-
     match kind:
         case "int":
             return isinstance(value, int) and not isinstance(value, bool)

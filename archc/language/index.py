@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -44,11 +43,15 @@ def indexed(path: Path) -> FamilyEntry | None:
 
 def digest(path: Path) -> str:
     """What a spec's figures come from: its text, and that of the libraries below its folder."""
+    from hashlib import sha256
+
     return sha256(path.read_bytes() + _libraries(path.parent)).hexdigest()[:32]
 
 
 @lru_cache(maxsize=4)
 def _libraries(folder: Path) -> bytes:
+    from hashlib import sha256
+
     hashed = sha256()
     for path in sorted(folder.glob("blocks/*.yaml")):
         hashed.update(path.name.encode() + path.read_bytes())

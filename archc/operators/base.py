@@ -7,7 +7,6 @@ left open is `None`.
 from __future__ import annotations
 
 import dataclasses
-import keyword
 from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -107,11 +106,17 @@ class FrozenMap(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __eq__(self, other: object) -> bool:
+        return self._items == other._items if isinstance(other, FrozenMap) else self._items == other
+
     def __hash__(self) -> int:
         return hash(frozenset(self._items.items()))
 
     def __repr__(self) -> str:
         return f"FrozenMap({self._items!r})"
+
+    def __str__(self) -> str:
+        return "{" + ", ".join(f"{key}: {value}" for key, value in self._items.items()) + "}"
 
 
 def freeze(value: Any) -> Any:
@@ -192,15 +197,11 @@ class Field:
     """One attribute of an operator, as the schema and the reference page read it."""
 
     name: str
+    python_name: str
+    """The name of the dataclass field: the spec's, with a `_` where Python or a rule has taken it (`class_`)."""
     kind: Kind
     doc: str
     default: Any
-
-    @property
-    def python_name(self) -> str:
-        """The name of the dataclass field: the spec's, with a `_` where Python or a rule has taken it (`class_`)."""
-        taken = keyword.iskeyword(self.name) or hasattr(Operator, self.name)
-        return f"{self.name}_" if taken else self.name
 
     @property
     def required(self) -> bool:
@@ -217,7 +218,7 @@ def fields_of(operator: type[Operator]) -> tuple[Field, ...]:
     found = _FIELDS.get(operator)
     if found is None:
         found = tuple(
-            Field(one.name.rstrip("_"), one.metadata["kind"], one.metadata["doc"], one.default)
+            Field(one.name.rstrip("_"), one.name, one.metadata["kind"], one.metadata["doc"], one.default)
             for one in dataclasses.fields(operator)
         )
         _FIELDS[operator] = found

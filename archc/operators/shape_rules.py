@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from archc.diagnostics import codes
 from archc.operators.base import Problem, Shape, Weight, product, show
@@ -132,9 +133,12 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 def weight(name: str, shape: tuple[int, ...], initializer: Initializer, trainable: bool = True) -> Weight:
     """A weight with the fans that Keras computes from its shape; a mapping is variance scaling, as one text."""
     fan_in, fan_out = fans(shape)
-    if not isinstance(initializer, str):
-        initializer = ":".join(map(str, ("variance_scaling", *variance_scaling(initializer).values())))
-    return Weight(name, shape, initializer, trainable, fan_in, fan_out)
+    return Weight(name, shape, initializer if isinstance(initializer, str) else _scaled(cast(Any, initializer)), trainable, fan_in, fan_out)
+
+
+@lru_cache(maxsize=256)
+def _scaled(initializer: Any) -> str:
+    return ":".join(map(str, ("variance_scaling", *variance_scaling(initializer).values())))
 
 
 def variance_scaling(stated: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,12 +80,29 @@ def check() -> list[Result]:
     ]
 
 
+def in_turn(runs: int, *calls: list[str]) -> list[float]:
+    """The median wall time of each process, the processes run in turn."""
+    rounds = [[seconds([sys.executable, *words], 1) for words in calls] for _ in range(runs + 1)][1:]
+    return [statistics.median(one) for one in zip(*rounds)]
+
+
 def stats() -> list[Result]:
     """`archc stats` of a network of 516 nodes against the imports that it cannot do without, run in turn."""
-    ours, imports = [sys.executable, "-m", "archc", "stats", "resnet:152"], [sys.executable, "-c", IMPORTS]
-    pairs = [(seconds(ours, 1), seconds(imports, 1)) for _ in range(22)][1:]
-    medians = [statistics.median(one) for one in zip(*pairs)]
+    medians = in_turn(21, ["-m", "archc", "stats", "resnet:152"], ["-c", IMPORTS])
     return [at_most("`archc stats resnet:152` : `import yaml, jsonschema`", *medians, 3)]
+
+
+def draw() -> list[Result]:
+    """`archc draw` of networks of 516 and 761 nodes against the imports that it cannot do without, run in turn."""
+    goals = {"blocks": 3, "layers": 20}
+    cases = [(address, detail) for address in ("resnet:152", "efficientnet:b7") for detail in goals]
+    with tempfile.TemporaryDirectory() as folder:
+        calls = [["-m", "archc", "draw", address, "--detail", detail, "-o", folder] for address, detail in cases]
+        imports, *ours = in_turn(21, ["-c", IMPORTS], *calls)
+    return [
+        at_most(f"`archc draw {address} --detail {detail}` : `import yaml, jsonschema`", took, imports, goals[detail])
+        for (address, detail), took in zip(cases, ours)
+    ]
 
 
 def build() -> list[Result]:
@@ -156,15 +173,19 @@ def sweep() -> list[Result]:
 def train() -> list[Result]:
     """An epoch of training against `fit` of a hand-written script, in one process; and what of it is the input's."""
     results: list[Result] = []
-    for recipe, examples in (("lenet-mnist", 12_000), ("resnet20-cifar10", 1_500)):
-        done = subprocess.run([sys.executable, str(SCRIPTS / "train.py"), recipe, str(examples), "4"], env=ENVIRONMENT, capture_output=True, text=True, check=True)
-        ours, theirs, read = (float(one) for one in done.stdout.split()[-3:])
-        results.append(at_most(f"an epoch of {recipe} on {examples:,} examples (processor) : `fit` of a Keras script", ours, theirs, 1.03))
-        results.append(at_most(f"its examples put in order : the epoch of {recipe}", read, ours, 0.03))
+    for framework, recipe, examples in (
+        ("tensorflow", "lenet-mnist", 12_000), ("tensorflow", "resnet20-cifar10", 1_500), ("jax", "lenet-mnist", 12_000), ("jax", "resnet20-cifar10", 1_500),
+    ):
+        done = subprocess.run([sys.executable, str(SCRIPTS / "train.py"), recipe, str(examples), "4"], env={**ENVIRONMENT, "KERAS_BACKEND": framework}, capture_output=True, text=True, check=True)
+        ours, theirs, read, plain = (float(one) for one in done.stdout.split()[-4:])
+        results.append(at_most(f"{framework}: an epoch of {recipe} on {examples:,} examples (processor) : `fit` of a Keras script", ours, theirs, 1.03))
+        results.append(at_most(f"{framework}: its examples put in order : the epoch of {recipe}", read, ours, 0.03))
+        if framework == "tensorflow":
+            results.append(Result(f"tensorflow: an epoch of {recipe} with XLA : without (`jit: false`)", f"{ours:.2f} s : {plain:.2f} s", f"{ours / plain:.2f}", "", True))
     return results
 
 
-BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"check": check, "stats": stats, "build": build, "to_keras": to_keras, "zoo": zoo, "sweep": sweep, "linear": linear, "train": train}
+BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"check": check, "stats": stats, "draw": draw, "build": build, "to_keras": to_keras, "zoo": zoo, "sweep": sweep, "linear": linear, "train": train}
 
 
 def main() -> int:

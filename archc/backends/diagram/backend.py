@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from archc.analyses.difference import Difference
 from archc.backends.base import Artefact, Backend
 from archc.backends.diagram.canvas import Picture
 from archc.backends.diagram.outline import outline
@@ -61,6 +62,16 @@ class DiagramBackend(Backend):
         told = f"The configurations of {shown(title, 1000)}: {', '.join(shown(one.variant, 100) for one in graphs)}."
         return tuple(Artefact.data(f"{graphs[0].name}-family.{one}", self._painted(picture, one, shown(title, 1000), told)) for one in self.formats)
 
+    def emit_difference(self, found: Difference, names: tuple[str, str]) -> tuple[Artefact, ...]:
+        """One figure of two networks with what differs marked: `vgg-d-to-vgg-e.svg`. `names` are what a person calls them."""
+        from archc.backends.diagram.comparison import comparison
+
+        picture = self._themed(comparison(found, names, theme_of(self.theme, self.palette), self.direction, self.detail))
+        title = shown(f"{names[0]} → {names[1]}", 1000)
+        told = ", ".join(f"{found.count(kind)} {kind}" for kind in ("removed", "added", "changed"))
+        stem = f"{found.before.graph.slug}-to-{found.after.graph.slug}"
+        return tuple(Artefact.data(f"{stem}.{one}", self._painted(picture, one, title, f"Layers that differ: {told}.")) for one in self.formats)
+
     def source(self, graph: Graph) -> str:
         """The DOT text."""
         return self._file(graph, "dot").decode()
@@ -94,18 +105,21 @@ class DiagramBackend(Backend):
         return page(drawn, self.direction, theme, self.columns)
 
     def _themed(self, picture: Picture) -> Picture:
-        return replace(picture, style=dark_rules(self.palette)) if self.theme == "auto" else picture
+        return picture._replace(style=dark_rules(self.palette)) if self.theme == "auto" else picture
 
     def _painted(self, picture: Picture, format: FileFormat, title: str, description: str) -> bytes:
         if not self.tooltips:
-            picture = replace(picture, groups=[replace(one, tip="") for one in picture.groups])
+            picture = picture._replace(groups=[one._replace(tip="") for one in picture.groups])
         if format == "svg":
             return write_svg(picture, title, description).encode()
         from archc.backends.diagram.engine import layout
         from archc.backends.diagram.xdot import to_xdot
 
+        def source(language: str) -> str:
+            return write_svg(picture, title, description) if language == "svg" else to_xdot(picture)
+
         assert format in ("png", "pdf")
-        return layout(to_xdot(picture), format, self.dpi if format == "png" else None, self.engine)
+        return layout(source, format, self.dpi if format == "png" else None, self.engine)
 
 
 def texts(drawn: Outline) -> tuple[str, str]:

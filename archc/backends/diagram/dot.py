@@ -50,7 +50,7 @@ def literal(text: str) -> str:
     >>> literal("a\\N<b>")
     'a\\\\N<b>'
     """
-    lines = [words.shown(line, 400) for line in text.translate(words.DROPPED).split("\n")]
+    lines = [words.shown(line, 400) for line in words.sound(text).split("\n")]
     return "\n".join(lines).replace("\\", "\\\\").replace("&", "&amp;").replace("\n", "\\n")
 
 

@@ -1,4 +1,4 @@
-"""DOT -> picture, by whichever layout engine is at hand. Each runs as a child process with a time limit."""
+"""A painted picture: PNG and PDF, by whichever program or library is at hand. Each runs as a child process with limits."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
-Format = Literal["svg", "png", "pdf"]
-EngineName = Literal["graphviz-pure", "pygraphviz", "dot"]
+from archc.backends.base import EngineError
+
+Format = Literal["png", "pdf"]
+Text = Literal["svg", "xdot"]
+STARTS: dict[Format, bytes] = {"png": b"\x89PNG", "pdf": b"%PDF"}
 
 TIMEOUT = 120.0
 MEMORY = 8 << 30
@@ -36,43 +41,50 @@ PYGRAPHVIZ = (
     "graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())\n"
     "sys.stdout.buffer.write(graph.draw(prog='nop2', format=sys.argv[1], args=sys.argv[2]))\n"
 )
+VL_CONVERT = (
+    "import sys, vl_convert\n"
+    "made = getattr(vl_convert, f'svg_to_{sys.argv[1]}')\n"
+    "options = {'ppi': float(sys.argv[2])} if sys.argv[2] else {}\n"
+    "sys.stdout.buffer.write(made(sys.stdin.buffer.read().decode(), **options))\n"
+)
+
+Command = Callable[[Format, "int | None"], "list[str] | None"]
 
 
-class EngineError(Exception):
-    """No engine is at hand, or the one that is failed; the message says which and why."""
+class Engine(NamedTuple):
+    """What an engine reads, and its command line for a format and a resolution: none, where it is not there or makes no such files."""
+
+    reads: Text
+    command: Command
 
 
-def layout(
-    dot: str, format: Format = "svg", dpi: int | None = None, engine: str | None = None, timeout: float = TIMEOUT
-) -> bytes:
-    """The picture of a DOT text.
+def layout(source: Callable[[Text], str], format: Format, dpi: int | None = None, engine: str | None = None, timeout: float = TIMEOUT) -> bytes:
+    """The picture that a text describes, which `source` gives in the language that an engine reads.
 
     The engine is the first of `ENGINES` that is installed and knows the format; `engine` or the variable
-    `ARCHC_ENGINE` picks one.
+    `ARCHC_ENGINE` picks one. Raises `EngineError`.
     """
-    name, command = _choose(format, dpi, engine or os.environ.get("ARCHC_ENGINE"))
-    data, notes = _run(name, command, dot, timeout)
+    name, reads, command = _choose(format, dpi, engine or os.environ.get("ARCHC_ENGINE"))
+    data, notes = _run(name, command, source(reads), timeout)
     problems = [line for line in notes.splitlines() if not HARMLESS.search(line) and FATAL.search(line)]
     if problems:
         raise EngineError(f"{name}: {problems[0].strip()}")
-    if not _starts_as(data, format):
+    if not data.startswith(STARTS[format]):
         raise EngineError(f"{name} gave no {format}")
     if format == "png":
         _check_size(data)
     return data
 
 
-def _choose(format: Format, dpi: int | None, wanted: str | None) -> tuple[str, list[str]]:
-    """The engine for a format, and its command line."""
+def _choose(format: Format, dpi: int | None, wanted: str | None) -> tuple[str, Text, list[str]]:
+    """The engine for a format, what it reads, and its command line."""
     if wanted and wanted not in ENGINES:
         raise EngineError(f"unknown engine `{wanted}`; known are {', '.join(ENGINES)}")
     for name in [wanted] if wanted else ENGINES:
-        command = ENGINES[name](format, dpi)
+        command = ENGINES[name].command(format, dpi)
         if command is not None:
-            return name, command
-    tried = wanted or ", ".join(ENGINES)
-    hint = "; graphviz-pure makes svg and png only, pygraphviz makes pdf too" if format == "pdf" else ""
-    raise EngineError(f"no layout engine for {format} is installed (looked for {tried}){hint}")
+            return name, ENGINES[name].reads, command
+    raise EngineError(f"no engine for {format} is installed (looked for {wanted or ', '.join(ENGINES)})")
 
 
 def _pure(format: Format, dpi: int | None) -> list[str] | None:
@@ -99,6 +111,12 @@ def _pure_binary() -> str | None:
     return shutil.which(name)
 
 
+def _vl_convert(format: Format, dpi: int | None) -> list[str] | None:
+    if importlib.util.find_spec("vl_convert") is None:
+        return None
+    return [sys.executable, "-I", "-c", VL_CONVERT, format, "" if dpi is None else str(dpi)]
+
+
 def _pygraphviz(format: Format, dpi: int | None) -> list[str] | None:
     if importlib.util.find_spec("pygraphviz") is None:
         return None
@@ -110,10 +128,11 @@ def _system(format: Format, dpi: int | None) -> list[str] | None:
     return None if binary is None else [binary, "-Knop2", f"-T{format}", *_dpi(dpi)]
 
 
-ENGINES: dict[str, Callable[[Format, int | None], list[str] | None]] = {
-    "graphviz-pure": _pure,
-    "pygraphviz": _pygraphviz,
-    "dot": _system,
+ENGINES: dict[str, Engine] = {
+    "graphviz-pure": Engine("xdot", _pure),
+    "vl-convert": Engine("svg", _vl_convert),
+    "pygraphviz": Engine("xdot", _pygraphviz),
+    "dot": Engine("xdot", _system),
 }
 """The engines in the order in which they are tried."""
 
@@ -122,40 +141,51 @@ def _dpi(dpi: int | None) -> list[str]:
     return [] if dpi is None else [f"-Gdpi={dpi}"]
 
 
-def _run(name: str, command: list[str], dot: str, timeout: float) -> tuple[bytes, str]:
-    """What the engine wrote, and its notes; raises if it did not end well."""
+def _run(name: str, command: list[str], text: str, timeout: float) -> tuple[bytes, str]:
+    """What the engine wrote, and its notes; raises if it did not end well. It ends with all that it has started."""
     try:
-        done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=timeout, preexec_fn=_limiter())
-    except subprocess.TimeoutExpired:
-        raise EngineError(f"{name} took longer than {timeout:g} s; draw fewer details, or fold") from None
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=_limiter(timeout))
     except OSError as problem:
         raise EngineError(f"{name} cannot be run: {problem.strerror or problem}") from None
-    notes = done.stderr.decode("utf-8", "replace")
-    if done.returncode != 0:
+    with child:
+        try:
+            data, told = child.communicate(text.encode(), timeout)
+        except subprocess.TimeoutExpired:
+            raise EngineError(f"{name} took longer than {timeout:g} s; draw fewer details, or fold") from None
+        finally:
+            _end(child)
+    notes = told.decode("utf-8", "replace")
+    if child.returncode != 0:
         lines = [line.strip() for line in notes.splitlines() if not HARMLESS.search(line)]
-        how = f"ended with signal {-done.returncode}" if done.returncode < 0 else f"ended with code {done.returncode}"
+        how = f"ended with signal {-child.returncode}" if child.returncode < 0 else f"ended with code {child.returncode}"
         raise EngineError(f"{name} {how}" + (f": {lines[0]}" if lines else ""))
-    return done.stdout, notes
+    return data, notes
 
 
-def _limiter() -> Callable[[], None] | None:
-    """Sets the child's memory limit, where the system has one; where it refuses, the time limit must do."""
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ends what is left of an engine: its session, so that nothing that it started outlives it."""
+    if os.name != "posix":
+        child.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _limiter(timeout: float) -> Callable[[], None] | None:
+    """Sets the child's limits, where the system has some: should archc be killed, the engine ends all the same."""
     if os.name != "posix":
         return None
     import resource
 
+    limits = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: ceil(timeout)}
+
     def limit() -> None:
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        wanted = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+        for kind, most in limits.items():
+            hard = resource.getrlimit(kind)[1]
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
     return limit
-
-
-def _starts_as(data: bytes, format: Format) -> bool:
-    starts = {"svg": b"<", "png": b"\x89PNG", "pdf": b"%PDF"}
-    return data.lstrip()[:4].startswith(starts[format])
 
 
 def _check_size(data: bytes) -> None:

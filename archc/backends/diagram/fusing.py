@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from archc.graph.graph import Graph, Group, Node
 from archc.operators import Role
@@ -16,8 +16,7 @@ FOLLOWERS: dict[Role, frozenset[Role]] = {
 """What may join a chain after a node of each role."""
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(NamedTuple):
     """The chains of nodes that are drawn as one, in order; each with the part of the text that it stands in."""
 
     chains: list[list[int]]

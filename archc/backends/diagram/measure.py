@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archc.backends.diagram import words
+from archc.backends.diagram.mesh import BoxRoom, Margins, Woven, weave
 from archc.backends.diagram.metrics import text_width
-from archc.backends.diagram.structure import Frame, Leaf, Parallel, Part, Series
+from archc.backends.diagram.structure import Frame, Leaf, Mesh, Parallel, Part, Series
 from archc.backends.diagram.styles import room_beside
 from archc.backends.diagram.tree import Box, Cluster, Direction
 from archc.operators import Role
@@ -58,6 +59,7 @@ class Measurer:
         self._down = direction == "TB"
         self._labels = labels
         self._sizes: dict[int, tuple[float, float]] = {}
+        self._woven: dict[Mesh, Woven] = {}
 
     def series(self, series: Series) -> Size:
         """Parts one after the other, those that lead nowhere at their side."""
@@ -76,6 +78,8 @@ class Measurer:
                 child = self._parallel(part, following)
             elif isinstance(part, Frame):
                 child = self._frame(part)
+            elif isinstance(part, Mesh):
+                child = self._mesh(part)
             else:
                 child = self._leaf(part, before, wide, size.children)
             child.number = number
@@ -154,6 +158,26 @@ class Measurer:
             size.length = max(size.length, room + 6.0)
         size.children = [(body, PADDING + (header if self._down else 0.0), 0.0)]
         return size
+
+    def _mesh(self, mesh: Mesh) -> Size:
+        """Boxes in layers, in their frames; found once for all ways to break the page."""
+        made = self._woven.get(mesh)
+        if made is None:
+            made = self._woven[mesh] = self._weave(mesh)
+        return Size(made, made.before, made.after, made.length, made.leave)
+
+    def _weave(self, mesh: Mesh) -> Woven:
+        header = (HEADER, 0.0) if self._down else (0.0, HEADER)
+        margins = Margins(PADDING + header[0], PADDING, PADDING + header[1], PADDING)
+        return weave(mesh, self._room, margins, self._title_room)
+
+    def _room(self, box: Box) -> BoxRoom:
+        one = self._leaf(Leaf(box), None, 0.0, [])
+        return BoxRoom(one.before, one.after, one.half, one.length, one.box_length)
+
+    def _title_room(self, cluster: Cluster) -> float:
+        title = words.shown(frame_label(cluster))
+        return text_width(title, TITLE, cluster.count > 1) + 14.0 if title and self._down else 0.0
 
     def _parallel(self, parallel: Parallel, following: Part | None) -> Size:
         """Branches side by side, each in the middle of the length that the longest one needs."""

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil
+from typing import Literal, NamedTuple
 
 from archc.backends.diagram import words
 from archc.backends.diagram.canvas import Group, Picture, Shape, Text
 from archc.backends.diagram.measure import GAP, Measurer, Size
 from archc.backends.diagram.metrics import text_width
-from archc.backends.diagram.paint import Drawing, drawing, labels
+from archc.backends.diagram.paint import Drawing, Plan, labels, plan
 from archc.backends.diagram.panels import legend, panel, placed
 from archc.backends.diagram.route import CHANNEL
-from archc.backends.diagram.structure import Frame, Leaf, Part, Series, boxes_of, structure
+from archc.backends.diagram.structure import Frame, Leaf, Mesh, Part, Series, boxes_of, structure
 from archc.backends.diagram.styles import Theme
 from archc.backends.diagram.tree import Direction, Edge, Outline
 from archc.backends.diagram.valley import valley
@@ -28,6 +29,8 @@ PROPORTION: dict[Direction, float] = {"TB": 1.0, "LR": 0.5}
 """The height of a good page, in parts of its width."""
 SHORT: dict[Direction, float] = {"TB": 520.0, "LR": 700.0}
 """A drawing that is shorter is not broken."""
+Side = Literal["right", "below"] | None
+"""Where templates stand; nowhere, if there are none."""
 MOST = 8
 WORTH = 0.95
 """A further column is to make the page better by so much."""
@@ -46,15 +49,17 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     if found is None and columns != 1:
         body = _opened(body, measurer, direction, outline.edges)
     breaks = _breaks(body, outline.edges)
-    ways: list[tuple[float, Drawing]] = []
+    splits = [] if found else splits_of(body, measurer, direction, columns, breaks)
+    ways: list[tuple[float, Plan, Drawing, Side]] = []
     for stack in stacks(panels):
         for beside in dict.fromkeys([(stack.width, stack.height), (0.0, 0.0)]):
-            parts = [found] if found else split(body, measurer, direction, columns, beside, breaks)
-            main = drawing([*parts], outline.edges, direction, theme)
-            used = main.width * main.height + sum(one.width * one.height for one in panels)
-            for way in _together(main, stack):
-                ways.append((_unlike(way.width, way.height, direction) * (2 - used / (way.width * way.height)), way))
-    content = min(ways, key=lambda one: one[0])[1]
+            parts = [found] if found else best_of(splits, direction, beside)
+            main = plan(parts, outline.edges, direction, measurer)
+            for side in ("right", "below") if panels else (None,):
+                wide, high = _extent(main, stack, side)
+                ways.append((_large(wide, high, direction), main, stack, side))
+    _, main, stack, side = min(ways, key=lambda one: one[0])
+    content = _together(main.drawing(theme), stack, side)
     foot = legend(outline, theme, max(content.width, 300.0))
     title = words.shown(outline.title, 110)
     totals = outline.totals.split("\n")
@@ -96,26 +101,36 @@ def _rows(rows: list[list[Drawing]]) -> Drawing:
     return Drawing(groups, right, y - BESIDE)
 
 
-def _together(main: Drawing, panels: Drawing) -> list[Drawing]:
-    """The drawing with its panels: beside it, and below it."""
-    if not panels.groups:
-        return [main]
-    beside = [*main.groups, *placed(panels, main.width + BESIDE, 0.0)]
-    below = [*main.groups, *placed(panels, 0.0, main.height + BESIDE)]
-    return [
-        Drawing(beside, main.width + BESIDE + panels.width, max(main.height, panels.height)),
-        Drawing(below, max(main.width, panels.width), main.height + BESIDE + panels.height),
-    ]
+def _extent(main: Drawing | Plan, panels: Drawing, side: Side) -> tuple[float, float]:
+    """Width and height of a drawing with its panels."""
+    if side == "right":
+        return main.width + BESIDE + panels.width, max(main.height, panels.height)
+    if side == "below":
+        return max(main.width, panels.width), main.height + BESIDE + panels.height
+    return main.width, main.height
 
 
-def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, beside: tuple[float, float], allowed: list[int]) -> list[Series]:
-    """The parts in columns, broken where one line leads on; as many as use the page best, or as wanted."""
+def _together(main: Drawing, panels: Drawing, side: Side) -> Drawing:
+    """A drawing with its panels."""
+    at = (main.width + BESIDE, 0.0) if side == "right" else (0.0, main.height + BESIDE)
+    return Drawing([*main.groups, *placed(panels, *at)], *_extent(main, panels, side))
+
+
+class Split(NamedTuple):
+    """Parts in columns, with the room that each column takes."""
+
+    columns: list[Series]
+    sizes: list[Size]
+
+
+def splits_of(body: Series, measurer: Measurer, direction: Direction, wanted: int, allowed: list[int]) -> list[Split]:
+    """The ways to set the parts in columns, broken where one line leads on: in ever more, or in as many as wanted."""
     whole = measurer.series(body)
+    found = [Split([body], [whole])]
     if wanted == 1 or (not wanted and whole.length < SHORT[direction]):
-        return _rejoined([body])
+        return found
     stages = [number for number in allowed if _ends_a_stage(body.parts[number - 1])]
     lengths = _lengths(whole, len(body.parts))
-    best, least = [body], _unlike_a_page([whole], direction, beside)
     likely = int((whole.length / (whole.before + whole.after + CHANNEL) / PROPORTION[direction]) ** 0.5)
     for count in [wanted] if wanted else range(max(2, likely - MOST // 2), likely + MOST):
         cuts, at_stages = _cuts(lengths, allowed, count), _cuts(lengths, stages, count)
@@ -124,10 +139,18 @@ def split(body: Series, measurer: Measurer, direction: Direction, wanted: int, b
         if not cuts or (not wanted and _longest(lengths, cuts) > SHORTER * lengths[-1]):
             continue
         made = [Series(body.parts[start:stop]) for start, stop in pairwise([0, *cuts, len(body.parts)])]
-        fit = _unlike_a_page([measurer.series(one) for one in made], direction, beside)
-        if wanted or fit < least * WORTH:
-            best, least = made, fit
-    return _rejoined(best)
+        found.append(Split(made, [measurer.series(one) for one in made]))
+    return found[-1:] if wanted else found
+
+
+def best_of(splits: list[Split], direction: Direction, beside: tuple[float, float]) -> list[Series]:
+    """The columns that use the page best, where something else stands beside them."""
+    best, least = splits[0], _unlike_a_page(splits[0].sizes, direction, beside)
+    for one in splits[1:]:
+        fit = _unlike_a_page(one.sizes, direction, beside)
+        if fit < least * WORTH:
+            best, least = one, fit
+    return _rejoined(best.columns)
 
 
 def _opened(body: Series, measurer: Measurer, direction: Direction, edges: Sequence[Edge]) -> Series:
@@ -179,7 +202,7 @@ def _breaks(body: Series, edges: Sequence[Edge]) -> list[int]:
     jumps = {(place[edge.tail], place[edge.head]) for edge in edges}
     closed = {number for tail, head in jumps for number in range(tail + 1, head + 1) if head - tail > 1}
     pairs = enumerate(pairwise(body.parts), 1)
-    return [number for number, some in pairs if number not in closed and all(isinstance(one, Leaf | Frame) for one in some)]
+    return [number for number, some in pairs if number not in closed and all(isinstance(one, Leaf | Frame | Mesh) for one in some)]
 
 
 def _ends_a_stage(part: Part) -> bool:
@@ -233,11 +256,9 @@ def _unlike_a_page(columns: list[Size], direction: Direction, beside: tuple[floa
     along = max(one.length for one in columns)
     across = sum(one.before + one.after + CHANNEL for one in columns)
     width, height = (across + beside[0], max(along, beside[1])) if direction == "TB" else (max(along, beside[0]), across + beside[1])
-    used = sum(one.length * (one.before + one.after) for one in columns) + beside[0] * beside[1]
-    return _unlike(width, height, direction) * (2 - used / (width * height))
+    return _large(width, height, direction)
 
 
-def _unlike(width: float, height: float, direction: Direction) -> float:
-    """How far a proportion is from a good page's: 1 is as good as can be."""
-    proportion = (height + HEAD) / (width + 2 * MARGIN) / PROPORTION[direction]
-    return max(proportion, 1 / proportion)
+def _large(width: float, height: float, direction: Direction) -> float:
+    """How wide a page of good proportion must be to hold a drawing: the smaller, the larger is the drawing in print."""
+    return max(width + 2 * MARGIN, (height + HEAD) / PROPORTION[direction])

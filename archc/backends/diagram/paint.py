@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from archc.backends.diagram import words
-from archc.backends.diagram.canvas import Group, Line, Paint, Point, Polygon, Rect, Shape, Text, arrow, moved
+from archc.backends.diagram.canvas import Group, Line, Paint, Point, Polygon, Rect, Shape, Text, arrow, shifted
 from archc.backends.diagram.measure import LANE, LINE, SMALL, TEXT, TITLE, Measurer, frame_title
 from archc.backends.diagram.route import FrameSlot, Placement, Slot
 from archc.backends.diagram.structure import Series
@@ -18,8 +19,7 @@ from archc.operators import Role
 SLANT = 9.0
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """Shapes in a frame of their own: from (0, 0) to (width, height)."""
 
     groups: list[Group]
@@ -27,32 +27,48 @@ class Drawing:
     height: float
 
 
-def drawing(columns: list[Series | Valley], edges: list[Edge], direction: Direction, theme: Theme, prefix: str = "") -> Drawing:
-    """A structure as shapes; `prefix` keeps the ids of several drawings on one page apart."""
-    sizes = Measurer(direction, labels(edges))
+class Plan(NamedTuple):
+    """A structure with its places and lines, before it is painted: what it takes to choose between several."""
+
+    placement: Placement
+    ways: list[tuple[Edge, list[Point]]]
+    labels: dict[int, str]
+    direction: Direction
+    least: float
+    """Where the foremost point lies along the flow."""
+    width: float
+    height: float
+
+    def drawing(self, theme: Theme, prefix: str = "") -> Drawing:
+        """The plan as shapes; `prefix` keeps the ids of several drawings on one page apart."""
+        painter = Painter(self.direction, theme, prefix)
+        groups = [painter.frame(one, number) for number, one in enumerate(self.placement.frames)]
+        mains: dict[int, list[Point]] = {}
+        for edge, way in sorted(self.ways, key=lambda one: one[0].skip):
+            mains.setdefault(edge.tail, way)
+        for number, (edge, way) in enumerate(self.ways):
+            main = mains[edge.tail]
+            groups.append(painter.edge(edge, way if way is main else own_part(way, main), number))
+        groups += [painter.box(one) for one in self.placement.slots.values()]
+        groups += [painter.label(self.placement.slots[box], text) for box, text in self.labels.items()]
+        return Drawing([painter.shifted(one, self.least) for one in groups], self.width, self.height)
+
+
+def plan(columns: Sequence[Series | Valley], edges: list[Edge], direction: Direction, measurer: Measurer | None = None) -> Plan:
+    """Where a structure's parts stand, and the way of each line; `measurer` is one that knows some of them."""
+    texts = labels(edges)
+    sizes = measurer or Measurer(direction, texts)
     measured = [measure(one, sizes) if isinstance(one, Valley) else sizes.series(one) for one in columns]
     placement = Placement(measured)
-    painter = Painter(direction, theme, prefix)
     ways = [(edge, placement.way(edge)) for edge in edges]
     if len(columns) > 1 and any(placement.arcs):
         placement = Placement(measured, placement.arcs)
         ways = [(edge, placement.way(edge)) for edge in edges]
-    groups = [painter.frame(one, number) for number, one in enumerate(placement.frames)]
-    mains: dict[int, list[Point]] = {}
-    for edge, way in sorted(ways, key=lambda one: one[0].skip):
-        mains.setdefault(edge.tail, way)
-    for number, (edge, way) in enumerate(ways):
-        main = mains[edge.tail]
-        groups.append(painter.edge(edge, way if way is main else own_part(way, main), number))
-    groups += [painter.box(one) for one in placement.slots.values()]
-    texts = labels(edges)
-    groups += [painter.label(placement.slots[box], text) for box, text in texts.items()]
-    ends = [point for _, way in ways for point in way]
-    least = min([0.0, *(along for _, along in ends)])
-    along = max([placement.length, *(point[1] for point in ends)]) - least
-    moved = [painter.shifted(one, least) for one in groups]
+    ends = [along for _, way in ways for _, along in way]
+    least = min([0.0, *ends])
+    along = max([placement.length, *ends]) - least
     width, height = (placement.reach, along) if direction == "TB" else (along, placement.reach)
-    return Drawing(moved, width, height)
+    return Plan(placement, ways, texts, direction, least, width, height)
 
 
 def labels(edges: list[Edge]) -> dict[int, str]:
@@ -95,7 +111,7 @@ class Painter:
         if not least:
             return group
         dx, dy = (0.0, -least) if self._down else (-least, 0.0)
-        return replace(group, shapes=tuple(moved(one, dx, dy) for one in group.shapes))
+        return shifted(group, dx, dy)
 
     def rectangle(self, across: tuple[float, float], along: tuple[float, float]) -> tuple[float, float, float, float]:
         """x, y, width and height."""
@@ -110,7 +126,7 @@ class Painter:
         if box.shortcut:
             shapes += self._shortcut(x, y, width, height)
         kind = f"node {'block' if box.title else css_class(box.role)}"
-        return Group(kind, tuple(shapes), f"{self._prefix}n{box.id}", words.tooltip(box).translate(words.DROPPED), box)
+        return Group(kind, tuple(shapes), f"{self._prefix}n{box.id}", words.sound(words.tooltip(box)), box)
 
     def _outline(self, box: Box, x: float, y: float, width: float, height: float) -> list[Shape]:
         line, fill = self._theme.role(box.role)
@@ -155,7 +171,7 @@ class Painter:
         if title:
             shapes.append(Text(x + 7.0, y + 12.0, title, TITLE, self._theme.text, "start", folded))
         kind = "frame folded" if folded else "frame"
-        return Group(kind, tuple(shapes), f"{self._prefix}b{number}", cluster.tooltip.translate(words.DROPPED), cluster)
+        return Group(kind, tuple(shapes), f"{self._prefix}b{number}", words.sound(cluster.tooltip), cluster)
 
     def edge(self, edge: Edge, way: list[Point], number: int) -> Group:
         """A line with its head."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archc.backends.diagram import words
-from archc.backends.diagram.canvas import Group, Line, Paint, Rect, Shape, Text, moved
+from archc.backends.diagram.canvas import Group, Line, Paint, Rect, Shape, Text, shifted
 from archc.backends.diagram.metrics import text_width
-from archc.backends.diagram.paint import Drawing, drawing
+from archc.backends.diagram.paint import Drawing, plan
 from archc.backends.diagram.structure import structure
 from archc.backends.diagram.styles import NAMES, Theme
 from archc.backends.diagram.tree import Direction, Outline, Template
@@ -22,14 +22,14 @@ CELL = 9.0
 
 def placed(drawn: Drawing, x: float, y: float) -> list[Group]:
     """A drawing's groups at a place."""
-    return [replace(one, shapes=tuple(moved(shape, x, y) for shape in one.shapes)) for one in drawn.groups]
+    return [shifted(one, x, y) for one in drawn.groups]
 
 
 def panel(template: Template, number: int, direction: Direction, theme: Theme) -> Drawing:
     """A template: its drawing over its table, in a frame."""
     inner = template.drawn
     body = structure(inner.items, inner.edges, len(inner.boxes))
-    drawn = drawing([body], inner.edges, direction, theme, f"t{number}-")
+    drawn = plan([body], inner.edges, direction).drawing(theme, f"t{number}-")
     rows = table(template, theme)
     title = words.shown(template.title)
     width = max(drawn.width, rows.width, text_width(title, TITLE, True)) + 2 * PADDING
@@ -40,7 +40,7 @@ def panel(template: Template, number: int, direction: Direction, theme: Theme) -
     groups = [Group("template", (frame, heading))]
     groups += placed(drawn, (width - drawn.width) / 2, top)
     groups += placed(rows, (width - rows.width) / 2, top + drawn.height + 14.0)
-    return Drawing([replace(one, kind=one.kind.replace("node ", "template-node ").replace("edge ", "template-edge "), of=None) for one in groups], width, height)
+    return Drawing([one._replace(kind=one.kind.replace("node ", "template-node ").replace("edge ", "template-edge "), of=None) for one in groups], width, height)
 
 
 def table(template: Template, theme: Theme) -> Drawing:

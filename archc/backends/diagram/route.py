@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archc.backends.diagram.canvas import Point
 from archc.backends.diagram.measure import BAND, BUS, Size
-from archc.backends.diagram.structure import Frame, Leaf, Parallel, Series
+from archc.backends.diagram.mesh import Woven
+from archc.backends.diagram.structure import IN, OUT, Frame, Leaf, Parallel, Series
 from archc.backends.diagram.tree import Box, Edge
 from archc.backends.diagram.valley import Valley
 
@@ -18,8 +20,7 @@ BETWEEN_COLUMNS = 9.0
 """How far beyond its column a line turns to the next one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """Where a box stands: its line, how far it reaches to each side of it, and its two ends."""
 
     box: Box
@@ -39,8 +40,7 @@ class Slot:
         return (self.start + self.end) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class FrameSlot:
+class FrameSlot(NamedTuple):
     """Where a frame stands."""
 
     frame: Frame
@@ -69,7 +69,7 @@ class Columns:
     lengths: list[float]
 
 
-Step = tuple["Series | Gate | Columns | Valley", int]
+Step = tuple["Series | Gate | Columns | Valley | Woven", int]
 
 
 class Placement:
@@ -79,6 +79,7 @@ class Placement:
         self.slots: dict[int, Slot] = {}
         self.frames: list[FrameSlot] = []
         self._gates: dict[int, Gate] = {}
+        self._woven: dict[int, dict[tuple[int, int], list[Point]]] = {}
         self._paths: dict[int, tuple[Step, ...]] = {}
         self._columns = Columns([], [], [one.length for one in columns])
         self._valley_foot = 0.0
@@ -106,6 +107,8 @@ class Placement:
             self.frames.append(FrameSlot(part, (across - size.before, across + size.after), (along, stop)))
             body, at, offset = size.children[0]
             self._place(body, along + at, across + offset, path, back)
+        elif isinstance(part, Woven):
+            self._weave(part, along, across, path, back)
         elif isinstance(part, Parallel):
             ways = {one.number: (across + offset, across + offset + one.leave) for one, _, offset in size.children}
             into, out = (stop - BUS, along + BUS) if back else (along + BUS, stop - BUS)
@@ -126,6 +129,21 @@ class Placement:
                     inner = (*inner, (Gate(across, bus, bus, across, {0: (across + offset, across)}, closed=True), 0))
                 self._place(one, start, across + offset, inner, back)
 
+    def _weave(self, woven: Woven, along: float, across: float, path: tuple[Step, ...], back: bool) -> None:
+        """Places what a mesh holds."""
+        turn, start = (-1, along + woven.length) if back else (1, along)
+
+        def at(point: Point) -> Point:
+            return across + point[0], start + turn * point[1]
+
+        for cluster, sides, ends in woven.frames:
+            low, high = sorted(start + turn * one for one in ends)
+            self.frames.append(FrameSlot(Frame(cluster, Series()), (across + sides[0], across + sides[1]), (low, high)))
+        for box, place in woven.boxes.items():
+            self.slots[box.id] = Slot(box, across + place.across, place.half, start + turn * place.start, start + turn * place.end)
+            self._paths[box.id] = (*path, (woven, box.id))
+        self._woven[id(woven)] = {ends: [at(point) for point in points] for ends, points in woven.ways.items()}
+
     def way(self, edge: Edge) -> list[Point]:
         """The points of a line, each across and along."""
         tail, head = self.slots[edge.tail], self.slots[edge.head]
@@ -139,6 +157,8 @@ class Placement:
         down = self._descent(below[common + 1 :])
         if up is None or down is None:
             return self._arc(tail, head)
+        if isinstance(here, Woven):
+            return tidy(self._woven[id(here)][edge.tail, edge.head])
         if isinstance(here, Valley):
             crossing = self._over(here, first, second, tail, head)
             if crossing is not None:
@@ -156,6 +176,8 @@ class Placement:
         else:
             return self._arc(tail, head)
         points = [(tail.across, tail.end), *up, *across, *down]
+        if isinstance(below[-1][0], Woven):
+            return tidy(points)
         return tidy(self._arrival(points, head, direct=not down))
 
     def _over(self, valley: Valley, first: int, second: int, tail: Slot, head: Slot) -> list[Point] | None:
@@ -181,6 +203,8 @@ class Placement:
                 if passed is None:
                     return None
                 points += passed
+            elif isinstance(container, Woven):
+                points += self._woven[id(container)][number, OUT][1:]
             elif isinstance(container, Gate) and container.closed:
                 return None
             elif isinstance(container, Gate):
@@ -196,6 +220,8 @@ class Placement:
                 if passed is None:
                     return None
                 points += passed
+            elif isinstance(container, Woven):
+                points += self._woven[id(container)][IN, number]
             elif isinstance(container, Gate):
                 points += [(container.enter, container.into), (container.ends[number][0], container.into)]
         return points

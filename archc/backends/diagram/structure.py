@@ -40,16 +40,26 @@ class Parallel:
 
 
 @dataclass(eq=False)
+class Mesh:
+    """Items that are neither a sequence nor branches, with all edges that touch them."""
+
+    items: list[Box | Cluster]
+    edges: list[Edge]
+
+
+@dataclass(eq=False)
 class Series:
     """Parts one after the other."""
 
-    parts: list[Leaf | Frame | Parallel] = field(default_factory=list["Leaf | Frame | Parallel"])
+    parts: list[Leaf | Frame | Parallel | Mesh] = field(default_factory=list["Leaf | Frame | Parallel | Mesh"])
 
 
 LARGEST, DEEPEST = 300, 60
 """Items are not taken apart further than this: so many without a form, so many branches in branches."""
+WOVEN = 30_000
+"""Meshes are set in layers where their boxes times their edges are no more; the lines of larger ones are arcs."""
 
-Part = Leaf | Frame | Parallel | Series
+Part = Leaf | Frame | Parallel | Mesh | Series
 
 
 def structure(items: Sequence[Box | Cluster], edges: Iterable[Edge], count: int) -> Series:
@@ -78,14 +88,17 @@ class _Builder:
                 within[one].append(edge)
         fed = {head for _, head in lifted}
         lifted |= {(IN, number) for number in range(len(items)) if number not in fed}
-        series = _series(list(range(len(items))), sorted(lifted), 0)
-        return self._filled(series, items, within)
+        plan = _Planner(items, within).series(_in_order(len(items), lifted), sorted(lifted), 0)
+        return self._filled(plan, items, within)
 
-    def _filled(self, plan: list[int | _Split], items: list[Box | Cluster], within: list[list[Edge]]) -> Series:
+    def _filled(self, plan: Plan, items: list[Box | Cluster], within: list[list[Edge]]) -> Series:
         """The plan of numbers with the items in their places."""
         made = Series()
         for part in plan:
-            if isinstance(part, int):
+            if isinstance(part, _Knot):
+                edges = {id(edge): edge for one in part.members for edge in within[one]}
+                made.parts.append(Mesh([items[one] for one in part.members], list(edges.values())))
+            elif isinstance(part, int):
                 item = items[part]
                 if isinstance(item, Box):
                     made.parts.append(Leaf(item))
@@ -102,9 +115,19 @@ class _Builder:
 class _Split:
     """Branches by the numbers of their items."""
 
-    branches: list[list[int | _Split]]
-    dead: list[list[int | _Split]]
+    branches: list[Plan]
+    dead: list[Plan]
     bypass: bool
+
+
+@dataclass
+class _Knot:
+    """Items without a form, by number."""
+
+    members: list[int]
+
+
+Plan = list["int | _Split | _Knot"]
 
 
 def boxes_in(item: Box | Cluster) -> list[int]:
@@ -126,29 +149,92 @@ def boxes_of(part: Part) -> list[int]:
         return [part.box.id]
     if isinstance(part, Frame):
         return boxes_of(part.body)
+    if isinstance(part, Mesh):
+        return [box for item in part.items for box in boxes_in(item)]
     inner = [*part.branches, *part.dead] if isinstance(part, Parallel) else part.parts
     return [box for one in inner for box in boxes_of(one)]
+
+
+def boxes_within(mesh: Mesh) -> list[Box]:
+    """The boxes of a mesh, in the order of the text."""
+    found: list[Box] = []
+    pending = list(reversed(mesh.items))
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Box):
+            found.append(item)
+        else:
+            pending.extend(reversed(item.items))
+    return found
 
 
 Wire = tuple[int, int]
 
 
-def _series(members: list[int], wires: list[Wire], depth: int) -> list[int | _Split]:
-    """The order of some items; wires come from `IN`, lead to `OUT`, or join two of them."""
-    place = {one: at for at, one in enumerate(members)}
-    spans = {(place.get(tail, -1), place.get(head, len(members))): (tail, head) for tail, head in wires}
-    spans = {span: wire for span, wire in spans.items() if span[0] < span[1]}
-    cuts = _cuts(spans, len(members))
-    if depth > DEEPEST or (not cuts and len(members) > LARGEST):
-        return list(members)
-    plan: list[int | _Split] = []
-    for begin, end in zip([-1, *cuts], [*cuts, len(members)], strict=True):
-        if end - begin > 1:
-            inner = [wire for span, wire in spans.items() if span[0] >= begin and span[1] <= end and span != (begin, end)]
-            plan += _region(members[begin + 1 : end], inner, (begin, end) in spans, depth)
-        if end < len(members):
-            plan.append(members[end])
-    return plan
+class _Planner:
+    """Takes the items of one frame apart, by their numbers."""
+
+    def __init__(self, items: Sequence[Box | Cluster], within: list[list[Edge]]) -> None:
+        self._single = {number for number, item in enumerate(items) if isinstance(item, Box)}
+        self._boxes = [len(boxes_in(item)) for item in items]
+        self._edges = [len(some) for some in within]
+
+    def series(self, members: list[int], wires: list[Wire], depth: int) -> Plan:
+        """The order of some items; wires come from `IN`, lead to `OUT`, or join two of them."""
+        place = {one: at for at, one in enumerate(members)}
+        spans = {(place.get(tail, -1), place.get(head, len(members))): (tail, head) for tail, head in wires}
+        spans = {span: wire for span, wire in spans.items() if span[0] < span[1]}
+        cuts = _cuts(spans, len(members))
+        if depth > DEEPEST or (not cuts and len(members) > LARGEST):
+            return list(members)
+        plan: Plan = []
+        for begin, end in zip([-1, *cuts], [*cuts, len(members)], strict=True):
+            if end - begin > 1:
+                inner = [wire for span, wire in spans.items() if span[0] >= begin and span[1] <= end and span != (begin, end)]
+                plan += self._region(members[begin + 1 : end], inner, (begin, end) in spans, depth)
+            if end == len(members):
+                continue
+            last = plan[-1] if plan else None
+            if isinstance(last, _Knot) and end - begin > 1 and members[end] in self._single:
+                last.members.append(members[end])
+            else:
+                plan.append(members[end])
+        return plan
+
+    def _region(self, region: list[int], wires: list[Wire], bypass: bool, depth: int) -> Plan:
+        """What stands between two places that all flow passes."""
+        own = set(region)
+        wires = [(tail if tail in own else IN, head if head in own else OUT) for tail, head in wires]
+        groups = _components(region, wires)
+        if len(groups) == 1 and not bypass:
+            if sum(self._boxes[one] for one in region) * sum(self._edges[one] for one in region) <= WOVEN:
+                return [_Knot(region)]
+            return self.series(region, _without_longest(region, wires), depth + 1)
+        branches: list[Plan] = []
+        dead: list[Plan] = []
+        for group in groups:
+            ours = set(group)
+            inner = [wire for wire in wires if wire[0] in ours or wire[1] in ours]
+            ends = any(head == OUT for _, head in inner)
+            (branches if ends else dead).append(self.series(group, inner, depth + 1))
+        if not branches and not bypass:
+            branches, dead = dead, []
+        return [_Split(branches, dead, bypass)]
+
+
+def _in_order(count: int, wires: Iterable[Wire]) -> list[int]:
+    """The items in the order of the text, those that nothing reads behind the last that they read from."""
+    read = {tail for tail, _ in wires}
+    latest: dict[int, int] = {}
+    for tail, head in wires:
+        if head >= 0:
+            latest[head] = max(latest.get(head, IN), tail)
+    ends: dict[int, list[int]] = {}
+    for one in range(count):
+        if one not in read and latest.get(one, IN) >= 0:
+            ends.setdefault(latest[one], []).append(one)
+    moved = {one for some in ends.values() for one in some}
+    return [each for one in range(count) if one not in moved for each in (one, *ends.get(one, ()))]
 
 
 def _cuts(spans: Iterable[tuple[int, int]], last: int) -> list[int]:
@@ -164,25 +250,6 @@ def _cuts(spans: Iterable[tuple[int, int]], last: int) -> list[int]:
         if not passing:
             found.append(at)
     return found
-
-
-def _region(region: list[int], wires: list[Wire], bypass: bool, depth: int) -> list[int | _Split]:
-    """What stands between two places that all flow passes."""
-    own = set(region)
-    wires = [(tail if tail in own else IN, head if head in own else OUT) for tail, head in wires]
-    groups = _components(region, wires)
-    if len(groups) == 1 and not bypass:
-        return _series(region, _without_longest(region, wires), depth + 1)
-    branches: list[list[int | _Split]] = []
-    dead: list[list[int | _Split]] = []
-    for group in groups:
-        ours = set(group)
-        inner = [wire for wire in wires if wire[0] in ours or wire[1] in ours]
-        ends = any(head == OUT for _, head in inner)
-        (branches if ends else dead).append(_series(group, inner, depth + 1))
-    if not branches and not bypass:
-        branches, dead = dead, []
-    return [_Split(branches, dead, bypass)]
 
 
 def _components(region: list[int], wires: list[Wire]) -> list[list[int]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from archc.backends.diagram.tree import Box
 from archc.operators import Role
@@ -34,8 +33,7 @@ NAMES: dict[Role, str] = {Role.INPUT: "input", Role.RESHAPING: "reshape", Role.O
 FONT = "Helvetica"
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(NamedTuple):
     """The colours that are not a role's, and how roles are coloured on this ground."""
 
     background: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from xml.sax.saxutils import escape, quoteattr
 
 from archc.backends.diagram.canvas import Group, Line, Paint, Picture, Point, Polygon, Rect, Shape, Text
 
 FAMILY = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 Attributes = Mapping[str, Mapping[str, str]]
+QUOTED = str.maketrans({'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 ANCHORS = {"start": "", "middle": ' text-anchor="middle"', "end": ' text-anchor="end"'}
 
 
@@ -28,6 +28,20 @@ def to_svg(picture: Picture, title: str, description: str, role: str = "img", ex
     return "\n".join([*lines, "</svg>\n"])
 
 
+def escape(text: str) -> str:
+    """Text as it stands between tags: `xml.sax.saxutils` would load Python's network client for it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def quoted(text: str) -> str:
+    """Text as the value of an attribute.
+
+    >>> print(quoted('a "b" & c'))
+    "a &quot;b&quot; &amp; c"
+    """
+    return '"' + escape(text).translate(QUOTED) + '"'
+
+
 def number(value: float) -> str:
     """A coordinate, to a tenth of a point.
 
@@ -39,9 +53,9 @@ def number(value: float) -> str:
 
 
 def _group(group: Group, extra: Mapping[str, str]) -> str:
-    name = f" id={quoteattr(group.id)}" if group.id else ""
+    name = f" id={quoted(group.id)}" if group.id else ""
     tip = f"<title>{escape(group.tip)}</title>" if group.tip else ""
-    more = "".join(f" {key}={quoteattr(value)}" for key, value in extra.items())
+    more = "".join(f" {key}={quoted(value)}" for key, value in extra.items())
     return f'<g{name} class="{group.kind}"{more}>{tip}{"".join(map(_shape, group.shapes))}</g>'
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from archc.graph.graph import Group, Node
 from archc.operators import Role, Shape
@@ -16,7 +16,7 @@ SIGNS = {"add": "+", "multiply": "×", "subtract": "−"}
 """Merges that have a sign."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Box:
     """One drawn node: a layer, a fused chain of layers (`Conv · BN · ReLU`), or in an overview a whole block.
 
@@ -25,7 +25,7 @@ class Box:
     `shortcut` where that block adds what it reads to what it makes of it.
     `names` are words that stand in a template for attributes; `text` stands for all else where there is no layer to show.
     `folded` are further nodes that it stands for where it is drawn in a folded frame: those of the frame's copies.
-    `written` are the lines in it; a `tabled` block has its numbers in a table. `part` is the part of the text that a
+    `written` are the lines in it; a `tabled` block has its numbers in a table, or they are `told` in words, in a template. `part` is the part of the text that a
     whole block is.
     """
 
@@ -42,6 +42,7 @@ class Box:
     tabled: bool = False
     part: Group | None = None
     folded: tuple[Node, ...] = ()
+    told: str | None = None
 
     @property
     def every_node(self) -> tuple[Node, ...]:
@@ -71,7 +72,7 @@ class Box:
         return self.role is Role.MERGE and self.head.operator.name not in SIGNS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
     """A frame around drawn nodes: a block of the text. `count` equal blocks in a row are drawn once.
 
@@ -88,8 +89,7 @@ class Cluster:
     part: Group | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A tensor on its way from one box to another.
 
     `labelled` edges state the shape, `skip` edges pass by other boxes.
@@ -102,8 +102,7 @@ class Edge:
     skip: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """A diagram's content: frames and boxes in the order of the text, edges, and what is said about the whole."""
 
     title: str
@@ -118,8 +117,7 @@ class Outline:
     templates: tuple[Template, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A form that blocks have in common: its name, the drawing of it, and a table with a row for each block."""
 
     title: str

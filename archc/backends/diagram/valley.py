@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from archc.backends.diagram.measure import BAND, GAP, Measurer, Size
-from archc.backends.diagram.structure import Frame, Leaf, Parallel, Part, Series, boxes_of
+from archc.backends.diagram.structure import Frame, Leaf, Mesh, Parallel, Part, Series, boxes_of, boxes_within
 from archc.backends.diagram.tree import Box, Edge
 
 SHALLOWEST = 2
@@ -79,6 +79,8 @@ def _shrinks(before: Part, branch: Series) -> bool:
 def _last(part: Part) -> Box:
     """The last box of a part."""
     while not isinstance(part, Leaf):
+        if isinstance(part, Mesh):
+            return boxes_within(part)[-1]
         inner = part.body if isinstance(part, Frame) else part.branches[-1] if isinstance(part, Parallel) and part.branches else part
         part = inner.dead[-1] if isinstance(inner, Parallel) else inner.parts[-1]
     return part.box

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from archc.graph.graph import Graph, Group
 
 Detail = Literal["overview", "blocks", "layers"]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What of a network is shown.
 
     Blocks named in `expand` show what is in them, those in `collapse` are one box; a name is a macro's, or what the

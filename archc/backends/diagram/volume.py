@@ -132,7 +132,7 @@ def _block(one: Map, x: float, y: float, width: float, height: float, slant: flo
         top = ((x, y - height), (x + slant, y - height - slant), (x + width + slant, y - height - slant), (x + width, y - height))
         side = ((x + width, y - height), (x + width + slant, y - height - slant), (x + width + slant, y - slant), (x + width, y))
         shapes += [Polygon(top, Paint(mix(fill, theme.background, 0.6), line, 0.8)), Polygon(side, Paint(mix(line, fill, 0.25), line, 0.8))]
-    tip = words.tooltip(one.box).translate(words.DROPPED)
+    tip = words.sound(words.tooltip(one.box))
     return Group(f"map {css_class(one.box.role)}", tuple(shapes), f"m{one.box.id}", tip)
 
 

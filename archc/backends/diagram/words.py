@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -31,12 +32,7 @@ NAMES = {
 }
 """Operations whose usual spelling is not their name's."""
 
-DROPPED = dict.fromkeys(
-    [one for one in range(0x20) if one != 0x0A]
-    + list(range(0x7F, 0xA0))
-    + [*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xFFFE, 0xFFFF]
-    + list(range(0xD800, 0xE000))
-)
+DROPPED = re.compile(r"[\x00-\x09\x0B-\x1F\x7F-\x9F\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF\uFFFE\uFFFF\uD800-\uDFFF]+")
 """Characters that XML forbids, or that turn the direction of the text around them."""
 
 LONGEST = 60
@@ -44,9 +40,18 @@ MULTIPLY = "×"
 SEPARATOR = " · "
 
 
+def sound(text: str) -> str:
+    """Text without control characters, which may still have several lines.
+
+    >>> sound("re\x00lu\u202E")
+    'relu'
+    """
+    return DROPPED.sub("", text)
+
+
 def shown(text: str, longest: int = LONGEST) -> str:
     """A line of the text as it can stand in a picture: one line, no control characters, not too long."""
-    clean = " ".join(text.translate(DROPPED).split("\n"))
+    clean = " ".join(sound(text).split("\n"))
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
@@ -85,6 +90,8 @@ def _content(box: Box) -> list[str]:
 
 def _block_lines(box: Box) -> list[str]:
     name = f"{box.title} {MULTIPLY} {box.count}" if box.count > 1 else box.title
+    if box.told is not None:
+        return [name, box.told] if box.told else [name]
     if box.tabled:
         return [name, shape_text(box.copies[-1][-1].shape)]
     nodes = [node for copy in box.copies for node in copy]

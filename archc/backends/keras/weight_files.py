@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile, is_zipfile
 
+from archc.backends.base import WeightsError
 from archc.backends.keras.archive import INNER, weight_paths
 from archc.backends.keras.config import keras_order
 from archc.backends.keras.layers import KerasLayer, KerasModel
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 _KERAS_ENTRY = "model.weights.h5"
 _BETWEEN = ("Dropout", "Activation", "ReLU")  # what may stand between a flattened map and the dense layer that reads it
 _PARTS = ("weight", "bias", "running_mean", "running_var")
-
-
-class WeightsError(Exception):
-    """The file's weights are not those of the network."""
 
 
 def read_weights(path: Path, model: KerasModel) -> dict[str, Values]:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
-from archc.backends.diagram.words import DROPPED
+from archc.backends.diagram.words import sound
 
 
 def text(value: object) -> str:
@@ -16,7 +16,7 @@ def text(value: object) -> str:
     >>> text('</script> & "more"')
     '&lt;/script&gt; &amp; &quot;more&quot;'
     """
-    return escape(str(value).translate(DROPPED), quote=True)
+    return escape(sound(str(value)), quote=True)
 
 
 def attributes(values: dict[str, object]) -> str:

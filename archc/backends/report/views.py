@@ -8,7 +8,7 @@ row are one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from archc.backends.diagram.backend import texts
@@ -18,7 +18,7 @@ from archc.backends.diagram.styles import theme_of
 from archc.backends.diagram.svg import to_svg
 from archc.backends.diagram.tree import Box, Cluster, Outline
 from archc.backends.diagram.view import Detail, View
-from archc.backends.diagram.words import DROPPED, MULTIPLY, SEPARATOR
+from archc.backends.diagram.words import MULTIPLY, SEPARATOR, sound
 from archc.graph.graph import Graph, Group, Node
 
 MOST_BOXES = 4_000
@@ -111,7 +111,7 @@ class _Painter:
     def drawn(self, key: str, title: str, drawn: Outline, path: Opened | None, columns: int) -> Drawn:
         """A drawing; `path` is what is open in it, `None` where everything is."""
         picture = page(drawn, "TB", theme_of("light"), columns)
-        plain = replace(picture, groups=[replace(one, tip="") for one in picture.groups])
+        plain = picture._replace(groups=[one._replace(tip="") for one in picture.groups])
         extra = {one.id: self._facts(one.of, path) for one in picture.groups if one.id}
         svg = to_svg(plain, *texts(drawn), role="group", extra=extra)
         return Drawn(key, title, svg.strip())
@@ -140,7 +140,7 @@ class _Painter:
     def _button(self, part: Group, said: str, is_open: bool) -> dict[str, str]:
         number = self._numbers.setdefault(part, len(self._numbers))
         state = "true" if is_open else "false"
-        return {"data-part": str(number), "role": "button", "tabindex": "0", "aria-expanded": state, "aria-label": said.translate(DROPPED)}
+        return {"data-part": str(number), "role": "button", "tabindex": "0", "aria-expanded": state, "aria-label": sound(said)}
 
 
 def _counted(title: str, count: int) -> str:
