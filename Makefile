@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
-.PHONY: build test lint types imports unit bench worst fuzz parity parity-torch every docs gallery clean
+.PHONY: build test lint types imports unit bench worst fuzz mutate compat parity parity-torch every docs gallery clean
 
 build: $(VENV)/installed
 	$(BIN)/archc build vgg:A -o build
@@ -27,6 +27,7 @@ test: lint types imports unit
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
+	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations archc tests noxfile.py
 
 types: $(VENV)/tested
 	$(BIN)/pyright
@@ -35,7 +36,7 @@ imports: $(VENV)/tested
 	$(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/tested
-	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks
@@ -49,6 +50,18 @@ MINUTES ?= 10
 fuzz: $(VENV)/tested
 	$(PIP) install atheris || echo "no atheris here: Hypothesis draws the inputs"
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+# Small changes of operators, expressions and expansion, and whether a test notices: a sample, in some 40 minutes.
+SAMPLE ?= 500
+mutate: $(VENV)/tested
+	$(PIP) install --editable '.[checks]'
+	$(BIN)/python -m tests.mutation --sample $(SAMPLE)
+
+# The interpreters that are at hand, all of pyenv's among them, with the oldest and the newest dependencies that are allowed.
+compat: export PYENV_VERSION ?= $(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[0-3]' | paste -sd:)
+compat: $(VENV)/tested
+	$(PIP) install --editable '.[checks]'
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/nox
 
 # Equal weights, equal outputs, for every network that names one of keras.applications.
 parity: $(VENV)/installed
@@ -74,4 +87,4 @@ gallery: $(VENV)/installed
 	$(BIN)/python -m archc.gallery
 
 clean:
-	rm -rf build dist .coverage .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .coverage .pytest_cache .ruff_cache .hypothesis .nox mutants

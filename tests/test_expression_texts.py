@@ -47,6 +47,7 @@ EXPRESSIONS = [
     "1 # one", "1 \\ 2", "f'{act}'", "b'a'", "r'a'", "u'a'", "rb'a'", "x'a'", "1j", "...", "1_000", "0x10", "0b1", "017", "1e3", "1e12", "1e13", "1000000000000", "1000000000001", "class", "if", "lambda", "lambda x: x", "yield", "await x", "(yield 1)", "{1, 2}", "{'a': 1}", "{x for x in counts}", "{x: x for x in counts}",
     "(x for x in counts)", "sum(x for x in counts)", "[*counts]", "max(*counts)", "1 & 2", "1 | 2", "1 ^ 2", "1 << 2", "1 >> 2", "1 @ 2", "~1", "on is true", "on is not true", "[x async for x in counts]", "1 if on", "on if", "not", "and 1", "1 <> 2", "1 = 2", "𝐟ilters", "s.𝐤ernel", "ﬁlters", "max(ﬁlters)", "𝐦ax(1, 2)",
     "x for x in counts", "input, 1 if input else 2", "\x00", "1;2", "import os", "1,", "1, 2", "' '", "'é' == act", "größe + act", "'größe' == größe + act", "\n1 +\n 2", "\t1\r\n", "'a' 'b'", "'a' + 'b'", "'a' * 3", "'%s' % 1", "'relu'.upper()", "(((((1)))))", "[[[[[]]]]]", "(" * 51 + "1" + ")" * 51, "-" * 60 + "1", "1" + " + 1" * 60, "[" * 60 + "]" * 60,
+    *("[1" + " for a in [1]" * loops + "]" for loops in (46, 47, 48, 49)),
 ]  # fmt: skip
 
 TEXTS = [

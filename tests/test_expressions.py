@@ -421,7 +421,7 @@ RESOURCES = [
 ]
 
 
-@pytest.mark.parametrize("text", ESCAPES + RESOURCES, ids=lambda text: ascii(text)[:40])
+@pytest.mark.parametrize("text", ESCAPES + RESOURCES, ids=lambda text: ascii(text)[:40].replace("\\", "/"))
 def test_payloads_are_refused_with_little_memory(text: str) -> None:
     parse.cache_clear()
     refusal(text)

@@ -70,7 +70,7 @@ def node_lines(node: Node, sites: Numbers) -> Iterator[str]:
 
 def graph_text(graph: Graph) -> str:
     sites = Numbers()
-    lines = [f"{graph.address}: inputs {list(graph.inputs)}, outputs {[(name, one.node, one.output) for name, one in graph.outputs]}"]
+    lines = [f"{graph.address}: inputs {list(graph.inputs)}, outputs {[(name, one.node, one.output) for name, one in graph.outputs]}, in {graph.root.kind} {graph.root.label!r} {graph.root.title!r}"]
     for node in graph.nodes:
         lines += node_lines(node, sites)
     return "\n".join(lines)

@@ -68,8 +68,8 @@ def spec_name(field: Field) -> str:
 
 
 def _only_list(schema: Map[str, Any]) -> bool:
-    if "anyOf" in schema or "oneOf" in schema:
-        return all(_only_list(one) for one in schema.get("anyOf", schema.get("oneOf", ())))
+    if "anyOf" in schema:
+        return all(_only_list(one) for one in schema["anyOf"])
     return schema.get("type") == "array"
 
 
@@ -307,8 +307,8 @@ def check_value(operator: type[Operator], name: str, value: Any, written: Value)
 def _deepest(problem: Any) -> Any:
     """Under alternatives, the error of the one that fits best: of the same type, and furthest in."""
     while problem.context:
-        best = max(problem.context, key=lambda one: (len(one.relative_path), one.validator not in ("type", "enum", "const"), one.validator == "enum"))
-        if not best.relative_path and best.validator in ("type", "enum", "const"):
+        best = max(problem.context, key=lambda one: (len(one.relative_path), one.validator not in ("type", "enum"), one.validator == "enum"))
+        if not best.relative_path and best.validator in ("type", "enum"):
             return problem if len(problem.context) > 1 else best
         problem = best
     return problem

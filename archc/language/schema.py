@@ -143,7 +143,7 @@ def _attribute(fragment: Any, doc: str, default: Any, required: bool) -> dict[st
 
 
 def _summary(operator: type[Operator]) -> str:
-    return (operator.__doc__ or operator.name).strip().split("\n\n")[0].replace("\n", " ")
+    return " ".join((operator.__doc__ or operator.name).strip().split("\n\n")[0].split())
 
 
 def _macro() -> dict[str, Any]:

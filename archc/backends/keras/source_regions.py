@@ -267,7 +267,8 @@ class _Reader:
 
 def _about(operator: Operator) -> str:
     """What an operator is: the first sentence of its page."""
-    return re.split(r"(?<=\.)\s+(?=[A-Z])|\n\n", type(operator).__doc__ or "", maxsplit=1)[0]
+    sentence = re.split(r"(?<=\.)\s+(?=[A-Z])|\n\n", type(operator).__doc__ or "", maxsplit=1)[0]
+    return " ".join(sentence.split())
 
 
 def _added(group: Group) -> str:
