@@ -125,7 +125,8 @@ def session(recipe: Recipe, wishes: Wishes, reporter: SessionReporter, loaded: L
         except ValueError as problem:
             raise FolderError(f"the checkpoint in {folder} is another model's: {problem}", "--fresh starts anew") from None
         with ground.together():
-            write_all(folder, artefacts(trainer.progress.records) if ground.leads else [])
+            if ground.leads:
+                write_all(folder, artefacts(trainer.progress.records))
     if isinstance(shown, Logged):
         shown.records = trainer.progress.records
     complete = trainer.progress.is_done(recipe.run.epochs) and ground.leads and (folder / "result.json").exists()
