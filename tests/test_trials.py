@@ -73,6 +73,28 @@ def test_a_sweep_is_its_trainings_one_by_one(place: Path, capsys: pytest.Capture
     assert [one["test"]["loss"] for one in json.loads(capsys.readouterr().out)["trials"]] == [float(one["test_loss"]) for one in found]
 
 
+def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C in the second of three trainings: it is saved, the third does not begin, and the same call with `--resume` does the rest."""
+    from archc.commands import training
+
+    shown = training.Display.batch
+
+    def batch(self: Any, epoch: int, step: int, steps: int, logs: Any) -> None:
+        shown(self, epoch, step, steps, logs)
+        if (self.recipe.run.seed, epoch, step) == (1, 1, 2):
+            signal.raise_signal(signal.SIGINT)
+
+    words = ["train", "mine.yaml", "--sweep", "seed=0,1,2", "-o", "swept"]
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Display, "batch", batch)
+        assert main(words) == 130
+    assert "the same call with --resume goes on" in capsys.readouterr().err
+    assert not (place / "swept" / "seed=2").exists()
+    assert not (place / "swept" / "trials.csv").exists()
+    assert main([*words, "--resume"]) == 0
+    assert [one["problem"] for one in rows(place / "swept")] == ["", "", ""]
+
+
 def test_several_recipes_and_one_that_fails(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The others go on; the table and the exit code tell of it."""
     (place / "lost.yaml").write_text(RECIPE.replace("recipe: mine", "recipe: lost").replace("data.npz", "none.npz"))

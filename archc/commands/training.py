@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -23,7 +24,9 @@ CLASSES = 20
 
 def quiet() -> None:
     """Keeps TensorFlow's remarks about the machine from the terminal, where the user has not asked for them; before it is loaded."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 class Display:

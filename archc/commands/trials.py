@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archc.backends.files import write_all
-from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
+from archc.commands import DONE, INTERRUPTED, MACHINE, WRONG_CALL, Failure
 from archc.commands.console import Console
 from archc.sweeps.grid import Grid, GridError, grid
 from archc.training import history
@@ -36,12 +36,17 @@ def run_trials(options: Any, given: Mapping[str, str], console: Console) -> int:
         raise Failure("a script trains one recipe, and this call names several trainings", "leave --sweep and --ray out", WRONG_CALL)
     from archc.commands.training import quiet
     from archc.sweeps.trials import table, trials
+    from archc.training.loop import Interrupted
 
     folder: Path = options.output or Path("runs") / ("trials" if len(options.recipe) > 1 else Path(options.recipe[0]).stem)
     chosen = trials(options.recipe, space, given, folder, options.synthetic, options.distribute)
     begin(chosen, options)
     quiet()
-    outcomes = list(outcomes_of(chosen, options, folder, console))
+    try:
+        outcomes = list(outcomes_of(chosen, options, folder, console))
+    except Interrupted:
+        console.note("stopped and saved; the same call with --resume goes on")
+        return INTERRUPTED
     write_all(folder, [table(outcomes, space)])
     report(outcomes, folder, console)
     return MACHINE if any(one.problem for one in outcomes) else DONE

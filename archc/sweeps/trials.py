@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -132,6 +133,7 @@ def on_ray(chosen: Sequence[Trial], address: str, storage: Path, told: Callable[
     archc, the recipes and their data must be found on all machines, and the folders be shared among them. Raises `OSError`
     where there is no cluster.
     """
+    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C ends the run; --resume goes on
     with cluster(address) as library:
         tune: Any = import_module("ray.tune")
         by_folder = {one.folder: one for one in chosen}

@@ -1,4 +1,4 @@
-"""A recipe as live Keras models: one to train, one to keep. With `loop.py`, the only module of training that loads Keras."""
+"""A recipe as live Keras models: one to train, one to keep. With `loop.py` and `spread.py`, the only modules of training that load Keras."""
 
 from __future__ import annotations
 

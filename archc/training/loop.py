@@ -146,6 +146,8 @@ class Trainer:
 
     def wanted(self, save: bool = False) -> tuple[bool, bool]:
         """Whether the run is to stop, and whether to be saved now: in some process, where there are several."""
+        if self.spread.processes == 1:
+            return self.stop, save
         found = self.spread.summed(numpy.array([self.stop, save], numpy.int32))
         return bool(found[0]), bool(found[1])
 

@@ -112,10 +112,10 @@ def session(recipe: Recipe, wishes: Wishes, reporter: SessionReporter, loaded: L
     folder = wishes.folder
     checkpoint, grid = None, []
     with ground.together():
-        if ground.leads:
-            checkpoint, grid = begun(recipe, wishes, reporter, loaded, facts, ground)
         with reporter.working(f"building {recipe.address}"):
             models = build(recipe, loaded.image, statistics(loaded.train), math.ceil(len(loaded.train) / recipe.run.batch), ground)
+        if ground.leads:
+            checkpoint, grid = begun(recipe, wishes, reporter, loaded, facts, ground)
     checkpoint = shared(ground, checkpoint)
     shown = Logged(reporter, recipe, folder, grid) if ground.leads else reporter
     trainer = Trainer(recipe, models, loaded.train, loaded.validation, folder, shown, ground)
@@ -125,7 +125,8 @@ def session(recipe: Recipe, wishes: Wishes, reporter: SessionReporter, loaded: L
         except ValueError as problem:
             raise FolderError(f"the checkpoint in {folder} is another model's: {problem}", "--fresh starts anew") from None
         with ground.together():
-            write_all(folder, artefacts(trainer.progress.records) if ground.leads else [])
+            if ground.leads:
+                write_all(folder, artefacts(trainer.progress.records))
     if isinstance(shown, Logged):
         shown.records = trainer.progress.records
     complete = trainer.progress.is_done(recipe.run.epochs) and ground.leads and (folder / "result.json").exists()
