@@ -17,6 +17,7 @@ from archc.diagnostics import Allowance, CompileError, Diagnostic, Diagnostics, 
 from archc.diagnostics.figures import count
 from archc.diagnostics.limits import limits, raising
 from archc.expansion.calls import Calls
+from archc.expansion.learnt import Learnt
 from archc.expansion.network import expand
 from archc.expansion.static import check_spec
 from archc.graph.folded import Figures
@@ -168,6 +169,7 @@ class Family:
         self.reader = reader
         self.notices = notices
         self.work = 0
+        self.learnt = Learnt()
 
     def __getitem__(self, variant: str) -> Compiled:
         return self.compile(variant)
@@ -188,7 +190,7 @@ class Family:
         budget = Budget()
         room = budget.steps_left
         try:
-            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, budget)
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, budget, self.learnt)
         finally:
             self.work += WORK_OF_A_NETWORK + (room - budget.steps_left) // STEPS_PER_RUN
         diagnostics.stop_on_errors()
@@ -242,7 +244,7 @@ class Family:
         self.check_names(outside)
         diagnostics = self.reader.diagnostics = Diagnostics()
         try:
-            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, calls=self.calls)
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, learnt=self.learnt, calls=self.calls)
         except CompileError:
             graph = None
         if graph is None or diagnostics.met:

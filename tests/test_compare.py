@@ -295,6 +295,9 @@ def test_presets_draw(preset: str, drawn: Callable[..., dict[str, bytes]]) -> No
 
 def test_canziani_counts_two_operations_for_each_mac() -> None:
     preset = PRESETS["canziani"]
+    assert {label for _, label, _ in preset.networks} == {
+        "AlexNet", "BN-AlexNet", "BN-NIN", "ENet", "GoogLeNet", "ResNet-18", "ResNet-34", "ResNet-50", "ResNet-101", "ResNet-152", "VGG-16", "VGG-19", "Inception-v3", "Inception-v4",
+    }
     assert preset.scatter.axis == "ops"
     compiled = archc.compile("vgg:E")
     one = point(compiled.analysed, "VGG-19", "VGG", None)

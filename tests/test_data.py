@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from archc.training.data import cifar, idx
-from archc.training.data.arrays import load_npz, synthetic
+from archc.training.data.arrays import load_npz, load_tfds, synthetic
 from archc.training.data.examples import DataError, Examples, Part, statistics
 from archc.training.data.images import load as load_images
 from archc.training.data.split import Split, SplitError, split
@@ -201,3 +204,57 @@ def test_a_folder_of_images(tmp_path: Path) -> None:
     path.write_bytes(b"no image")
     with pytest.raises(DataError, match="no image that can be read"):
         found.train.images[np.array([3])]
+
+
+TINY = """
+import sys
+import numpy as np
+import tensorflow_datasets as tfds
+
+class TinyShapes(tfds.core.GeneratorBasedBuilder):
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        label = tfds.features.ClassLabel(names=["cross", "ring", "dot"])
+        features = tfds.features.FeaturesDict({"picture": tfds.features.Image(shape=(6, 5, 3)), "shape": label, "weight": np.float32})
+        return tfds.core.DatasetInfo(builder=self, features=features, supervised_keys=("picture", sys.argv[2]))
+
+    def _split_generators(self, manager):
+        return {"train": self._generate_examples(12), "test": self._generate_examples(6)}
+
+    def _generate_examples(self, count):
+        for at in range(count):
+            yield at, {"picture": np.full((6, 5, 3), 7 * at, np.uint8), "shape": at % 3, "weight": 1.0}
+
+TinyShapes(data_dir=sys.argv[1]).download_and_prepare()
+"""
+"""Builds a data set of tensorflow-datasets in a folder; its labels are `shape`, or `weight`, which is no class."""
+
+
+@pytest.mark.skipif(find_spec("tensorflow_datasets") is None, reason="tensorflow-datasets is an extra, and is not installed: pip install 'archc[tfds]'")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
+def test_tensorflow_datasets(tmp_path: Path) -> None:
+    """The package itself, with a set that another process has prepared: found by name and folder, and nothing is fetched."""
+    for key in ("shape", "weight"):
+        subprocess.run([sys.executable, "-c", TINY, str(tmp_path / key), key], check=True, capture_output=True)
+    found = load_tfds("tiny_shapes", str(tmp_path / "shape"), "train[:75%]", "test")
+    found.check()
+    assert found.classes == ("cross", "ring", "dot")
+    assert (found.train.images.shape, found.test.images.shape) == ((9, 6, 5, 3), (6, 6, 5, 3))
+    assert {int(pixels.flat[0]) // 7 % 3 == label for pixels, label in zip(found.test.images, found.test.labels)} == {True}
+    with pytest.raises(DataError, match="`weight` of `tiny_shapes` is no class"):
+        load_tfds("tiny_shapes", str(tmp_path / "weight"), "train", "test")
+    with pytest.raises(DataError, match="cannot give `tiny_shapes`") as missing:
+        load_tfds("tiny_shapes", str(tmp_path / "shape"), "train", "validation")
+    assert "validation" in missing.value.message
+    with pytest.raises(DataError, match="cannot give `mnist`") as missing:
+        load_tfds("mnist", str(tmp_path), "train", "test")
+    assert "tfds build mnist" in missing.value.help
+
+
+def test_without_tensorflow_datasets_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(DataError, match="not installed") as found:
+        load_tfds("mnist", None, "train", "test")
+    assert "archc[tfds]" in found.value.help

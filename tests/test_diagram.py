@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import archc
 from archc import gallery
 from archc.backends.base import EngineError
 from archc.backends.diagram import engine
@@ -279,6 +280,14 @@ def test_skips_are_dashed_and_short_branches_are_not() -> None:
     assert [edge.skip for edge in outline(stack(1).graph()).edges].count(True) == 1
     assert not any(edge.skip for edge in outline(stack(2).graph()).edges)
     assert not any(edge.skip for edge in outline(inception()).edges)
+
+
+def test_a_shortcut_is_drawn_around_a_block_that_has_one_around_all_of_it() -> None:
+    """A stage of residual blocks begins with one, and has none itself."""
+    graph = archc.compile("resnet:18").graph
+    assert not any(box.shortcut for box in outline(graph, "overview").boxes)
+    opened = outline(graph, View("overview", expand=("stage1", "stage2"))).boxes
+    assert [(box.count, box.shortcut) for box in opened if "basic" in box.title] == [(2, True), (1, False), (1, True)]
 
 
 def test_an_overview_has_one_box_for_each_block() -> None:

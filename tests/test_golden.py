@@ -38,6 +38,7 @@ ELSEWHERE = {
     "E852": "a training: test_training",
     "E853": "a training: test_training",
     "E854": "a run's folder: test_training",
+    "E855": "devices and processes: test_spread",
     "E312": "needs Keras or a module: the tests of the Keras backend",
     "E701": "files too large to store: test_limits below",
     "E801": "the machine: test_commands",

@@ -13,6 +13,7 @@ import pytest
 import archc
 from tests.test_report import HOSTILE, Elements, hostile_spec
 
+NOTEBOOK = Path(__file__).resolve().parent.parent / "docs" / "notebooks" / "alexnet_cifar10.ipynb"
 SVG = re.compile(r'src="data:image/svg\+xml;base64,([^"]*)"')
 
 
@@ -52,3 +53,38 @@ def test_texts_never_become_markup(tmp_path: Path) -> None:
     assert {tag for tag, _ in Elements(html).found} == {"div", "strong", "code", "br", "img"}
     assert HOSTILE[:20] not in html
     diagram(html)
+
+
+@pytest.mark.slow
+@pytest.mark.keras
+@pytest.mark.filterwarnings("default")
+def test_the_lectures_notebook_runs(tmp_path: Path) -> None:
+    """With made-up images: all cells, and what they show of the lecture's mistake and of the run."""
+    client: Any = pytest.importorskip("nbclient", reason="nbclient is not installed (pip install nbclient ipykernel)")
+    for name in ("ipykernel", "tensorflow", "matplotlib", "tensorboard"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    import nbformat
+
+    book = nbformat.read(NOTEBOOK, as_version=4)
+    client.NotebookClient(book, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = {cell.source.splitlines()[0]: cell.outputs for cell in book.cells if cell.cell_type == "code"}
+    text = "\n".join(one.text for outputs in shown.values() for one in outputs if one.output_type == "stream")
+    assert "in both parts 5000\nin neither 5000" in text
+    assert "train 0 to 44999 and validation 45000 to 49999" in text
+    assert "5000 examples are in both parts, and 5000 in neither" in text
+    assert "shape (4, 32, 32, 3) -> (4, 227, 227, 3)" in text
+    assert "epoch 2/2" in text
+    assert "['accuracy/training'" in text or "'loss/training'" in text
+    pictures = [one for outputs in shown.values() for one in outputs if "image/png" in one.get("data", {})]
+    assert len(pictures) == 3
+    assert (tmp_path / "alexnet-run" / "best.keras").is_file()
+
+
+def test_the_notebook_is_kept_as_it_ran() -> None:
+    """Its cells have run in order, none with an error."""
+    nbformat: Any = pytest.importorskip("nbformat", reason="nbformat is not installed (pip install nbclient ipykernel)")
+    book = nbformat.read(NOTEBOOK, as_version=4)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [one for cell in code for one in cell.outputs if one.output_type == "error"]
+    assert NOTEBOOK.stat().st_size < 1_000_000

@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from archc.analyses.difference import Bunch, Change, Detail, Difference, bunches, difference
-from archc.commands import DONE, WRONG_CALL
+from archc.backends.diagram.backend import DiagramBackend
+from archc.backends.diagram.engine import EngineError
+from archc.backends.files import write_all
+from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
+from archc.commands.build import chosen
 from archc.commands.console import Console, coloured
+from archc.commands.draw import PICTURES
 from archc.commands.revisions import find as find_revision
 from archc.commands.targets import add_format, add_limit, families, values
-from archc.diagnostics import CompileError
-from archc.diagnostics.figures import count, large
+from archc.diagnostics import CompileError, codes
+from archc.diagnostics.figures import count, signed
 from archc.diagnostics.render import printable
 from archc.graph.graph import Node
 from archc.language.catalogue import Address
@@ -30,6 +36,7 @@ EXAMPLES = """examples:
   archc diff vgg:D vgg:E
   archc diff old.yaml new.yaml:wide --format json
   archc diff HEAD~1:mynet.yaml mynet.yaml      what the last commit and the work since changed
+  archc diff resnet:50 resnet:101 --emit svg   a picture of both, build/resnet-50-to-resnet-101.svg
   archc diff vgg:D vgg:D --set classes=10      --set is for the second network
   archc diff main:mynet.yaml mynet.yaml --exit-code"""
 
@@ -43,11 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_limit(parser)
     parser.add_argument("--exit-code", action="store_true", help="exit 1 where they differ, 0 where they do not, 2 where they cannot be compared")
     parser.add_argument("--all", action="store_true", help="list also the layers that differ only in what they get and cost")
+    parser.add_argument("--emit", metavar="LIST", default="", help="draw both networks with what differs marked: svg, png, pdf")
+    parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder for pictures (default: build)")
+    parser.add_argument("--detail", choices=("overview", "blocks", "layers"), default="blocks", help="how much the pictures show (default: blocks)")
+    parser.add_argument("--direction", choices=("TB", "LR"), default="TB", help="top to bottom and side by side, or left to right and one above the other")
+    parser.add_argument("--theme", choices=("light", "dark", "auto"), default="light", help="the pictures' ground; auto follows the reader's system, in SVG")
     add_format(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Compares the two networks."""
+    kinds = chosen(options.emit, PICTURES) if options.emit else []
     try:
         before = network(options.before, [])
         after = network(options.after, options.values)
@@ -57,12 +70,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.diagnostics(problem.diagnostics)
         return WRONG_CALL
     found = difference(before.analysed, after.analysed)
+    written = drawn(found, kinds, options) if kinds else []
     if console.is_json:
-        console.data(data(found, options.before, options.after))
+        console.data({**data(found, options.before, options.after), **({"written": written} if kinds else {})})
     else:
         colour = coloured(sys.stdout)
         for line in lines(found, options.before, options.after, colour=colour, everything=options.all):
             console.line(line)
+        for path in written:
+            console.line(path)
     return DIFFERENT if options.exit_code and not found.equal else DONE
 
 
@@ -74,6 +90,16 @@ def network(address: str, assignments: list[str]) -> Compiled:
     else:
         family, variant = load_address(Address(revised.source, revised.variant, None), revised.opener), revised.variant
     return family.compile(variant or None, values(assignments))
+
+
+def drawn(found: Difference, kinds: list[str], options: argparse.Namespace) -> list[str]:
+    """Writes the pictures of a difference; their paths."""
+    maker = DiagramBackend(formats=tuple(kinds), detail=options.detail, direction=options.direction, theme=options.theme)  # pyright: ignore[reportArgumentType]
+    try:
+        artefacts = maker.emit_difference(found, (options.before, options.after))
+    except EngineError as problem:
+        raise Failure(f"the difference could not be drawn: {problem}", "SVG needs no engine: --emit svg", MACHINE, codes.ENGINE) from None
+    return [str(path) for path in write_all(Path(options.output), artefacts)]
 
 
 # For people
@@ -192,7 +218,7 @@ def _costs(params: int, macs: int | None) -> str:
     if macs is None:
         parts.append("MACs unknown")
     elif macs:
-        parts.append(f"{'+' if macs > 0 else '-'}{large(abs(macs))} MACs")
+        parts.append(f"{signed(macs)} MACs")
     return ", ".join(parts)
 
 

@@ -27,11 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Prints the loss and the metrics."""
     folder: Path = options.folder
-    from archc.training.build import gives_logits, made, metric_calls
+    from archc.training.build import measures
     from archc.training.data.examples import DataError
     from archc.training.folder import FolderError
+    from archc.training.loading import load_data
     from archc.training.loop import evaluate
-    from archc.training.session import load_data
     from archc.training.trained import open_run, recipe_of
 
     quiet()
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     part = {"test": loaded.examples.test, "validation": loaded.validation, "train": loaded.train}[options.part]
     if not len(part):
         raise Failure(f"the {options.part} part is empty", "", WRONG_CALL)
-    trained.model.compile(loss=made(recipe.loss.call(gives_logits(recipe))), metrics=[made(one) for one in metric_calls(recipe)])
+    trained.model.compile(**measures(recipe))
     with console.working(f"evaluating {len(part):,} examples", at_once=True):
         measured = evaluate(trained.model, part, recipe)
     if console.is_json:

@@ -125,6 +125,7 @@ RESUME_DIFFERS = Code("E851", "resume-differs", "A run cannot go on: the recipe,
 DIVERGED = Code("E852", "diverged", "The loss is no longer a finite number; the last good checkpoint is kept.")
 OUT_OF_MEMORY = Code("E853", "out-of-memory", "A training step needs more memory than the machine has.")
 RUN_FOLDER = Code("E854", "run-folder", "The folder of a run is in use by another training, or holds files that are not a run's.")
+SPREAD = Code("E855", "spread", "A training cannot be spread over devices or processes as it was asked, or the processes did not come together.", "archc train lenet-digits --distribute data --set batch=33", "archc train lenet-digits --distribute data --set batch=32")
 
 BROADCAST = Code("W901", "broadcast", "A merge other than `multiply` stretches one input over another.")
 CONCAT_SAME = Code("W902", "concat-same", "A tensor is joined to itself.")

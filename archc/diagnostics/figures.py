@@ -31,6 +31,11 @@ def large(number: int | None) -> str:
     return f"{value:.3g} {unit}" if unit else str(number)
 
 
+def signed(number: int) -> str:
+    """A difference with its sign: `+1.85 G`, `-462 M`, `0`."""
+    return f"{'+' if number > 0 else '-' if number < 0 else ''}{large(abs(number))}"
+
+
 def size(number: int | None, digits: int = 3) -> str:
     """Bytes with a decimal unit: `553 MB`."""
     if number is None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
+from archc.expansion.scope import Closure, MacroValue
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
 from archc.language.expressions.values import LOOK_ALIKES as WORDS
@@ -140,7 +141,7 @@ def by_position(found: list[Diagnostic], name: str, arguments: Value | None, sig
 
 def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic]) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    if arguments.flow and arguments.entries and not set(arguments.entries) & set(signature.names) and all(is_null(one) for _, one in arguments.entries.values()):
+    if _words_alone(arguments, signature):
         words = list(arguments.entries)
         spaced = [one.replace(":", ": ", 1) for one in words if ":" in one and " " not in one]
         right = f"{{{', '.join(spaced)}}}" if len(spaced) == len(words) else f"[{', '.join(words)}]"
@@ -158,6 +159,11 @@ def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic
             continue
         problems.append(error(codes.UNKNOWN_ARGUMENT, key.span, f"{signature.owner} has no parameter `{name}`", help=_unknown_help(name, value, signature)))
     return found
+
+
+def _words_alone(arguments: Mapping, signature: Signature) -> bool:
+    """True for `{8, 3}`, which YAML reads as keys without values."""
+    return arguments.flow and bool(arguments.entries) and not set(arguments.entries) & set(signature.names) and all(is_null(one) for _, one in arguments.entries.values())
 
 
 def _unknown_help(name: str, value: Value, signature: Signature) -> str:
@@ -188,8 +194,10 @@ def _meant(name: str, signature: Signature) -> str | None:
 
 
 def missing(arguments: Value | None, bound: Map[str, Value], signature: Signature, place: Span) -> list[Diagnostic]:
-    """What is required and not given; a misspelt parameter is reported as that alone."""
+    """What is required and not given; a misspelt parameter, or arguments in a form that says no names, are reported as that alone."""
     if all(one in bound for one in signature.required):
+        return []
+    if _words_alone(arguments, signature) if isinstance(arguments, Mapping) else not signature.positional and not is_null(arguments):
         return []
     written = arguments.entries if isinstance(arguments, Mapping) else ()
     meant = {_meant(one, signature) for one in written if one not in signature.names}
@@ -223,7 +231,7 @@ class Evaluator:
                 raise Wrong(error(codes.WRONG_TYPE, value.span, "`None` is no value of the language", help="write `null`"))
             return value.value
         try:
-            parts = self.template(value.value)
+            parts = self.templates.get(value.value) or self.template(value.value)
             return value.value if parts is None else fill(parts, lookup, self.budget)
         except ExpressionError as problem:
             raise Wrong(located_error(value, problem)) from None
@@ -252,6 +260,11 @@ def has_expression(value: Value) -> bool:
     if isinstance(value, Sequence):
         return any(has_expression(one) for one in value.items)
     return any(has_expression(one) for _, one in value.entries.values())
+
+
+def is_fixed(parameter: Parameter, written: Value) -> bool:
+    """True where a parameter's value is the same wherever it is read: steps and macros depend on the scope."""
+    return parameter.type not in ("steps", "macro") and not has_expression(written)
 
 
 @lru_cache(maxsize=1024)
@@ -314,7 +327,7 @@ def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Di
         case "maximum":
             return error(codes.WRONG_VALUE, span, f"{part} is at most {limit}, and this is {value}")
         case "exclusiveMaximum":
-            hint = f"did you mean {value / 100:g}?" if isinstance(value, int | float) and 1 < value <= 100 and limit == 1 else ""
+            hint = f"did you mean {value / 100:g}?" if isinstance(value, int | float) and 2 <= value <= 100 and limit == 1 else ""
             return error(codes.WRONG_VALUE, span, f"{part} is less than {limit}, and this is {value}", help=hint)
         case "enum":
             choices = [str(one) for one in limit]
@@ -328,6 +341,9 @@ def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Di
             return error(codes.UNKNOWN_ARGUMENT if odd else codes.MISSING_KEY, span, f"{part} {said}", help=f"did you mean `{near}`?" if near else f"its keys are {', '.join(known)}")
         case "minItems" | "maxItems":
             return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this list has {len(value)} item{'' if len(value) == 1 else 's'}")
+        case "uniqueItems":
+            twice = next(one for at, one in enumerate(value) if one in value[:at])
+            return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this has {twice} twice")
         case "pattern":
             choices = limit.strip("^()$").split("|")
             near = closest(value, choices) if "|" in limit or "[" not in limit else None
@@ -390,9 +406,11 @@ TYPE_WORDS = {
 def check_parameter(parameter: Parameter, value: Any, written: Value, owner: str) -> list[Diagnostic]:
     """What is wrong with the value of a declared parameter."""
     place = written.span
-    part = f"`{parameter.name}` of {owner}"
     if parameter.type is not None and not has_type(value, parameter.type):
-        return [type_error(part, TYPE_WORDS[parameter.type], value, place)]
+        return [type_error(f"`{parameter.name}` of {owner}", TYPE_WORDS[parameter.type], value, place)]
+    if parameter.item is None and parameter.choices is None and parameter.minimum is None and parameter.maximum is None:
+        return []
+    part = f"`{parameter.name}` of {owner}"
     if parameter.item is not None:
         for at, one in enumerate(value):
             if not has_type(one, parameter.item):
@@ -427,8 +445,6 @@ def _same(value: Any, other: Any) -> bool:
 
 def has_type(value: Any, kind: str) -> bool:
     """True where a value is of a parameter's type; a whole number is a float too, a boolean never a number."""
-    from archc.expansion.scope import Closure, MacroValue
-
     match kind:
         case "int":
             return isinstance(value, int) and not isinstance(value, bool)

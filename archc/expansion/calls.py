@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -26,6 +27,8 @@ from archc.language.spec import Branch, File, Macro, Step
 CALLS_KEPT = 20_000
 """Calls that are remembered; beyond them, the half that was not asked for lately is forgotten."""
 WORD = re.compile(r"\w+")
+PLAIN = frozenset({int, str})
+"""The types whose values are keys as they are; 1.0 and true are equal to 1, so theirs have the type beside them."""
 COMPUTED = "$"
 """Stands among the words of a text for a name that is put together, as in `enc$(index)`."""
 
@@ -67,8 +70,12 @@ class Calls:
         self.known: dict[Key, Known] = {}
         self.texts: dict[int, tuple[object, Reads]] = {}
 
-    def key(self, macro: Macro, inner: Scope, inputs: Sequence[Flow], builder: Builder, place: Place, depth: int, family: Scope | None) -> Key | None:
-        """Equal for calls that give equal nodes; `None` where that cannot be told."""
+    def key(self, macro: Macro, names: tuple[str, ...], given: Map[str, Any], inputs: Sequence[Flow], builder: Builder, place: Place, depth: int, family: Scope | None) -> Key | None:
+        """Equal for calls that give equal nodes; `None` where that cannot be told.
+
+        `given` are the values of the arguments, `names` their parameters. A default depends on them, on the inputs and on
+        the family's values, so it adds nothing.
+        """
         reads = self.of_macro(macro)
         if reads.shares or place.share is not None or macro.outputs is not None:
             return None
@@ -80,11 +87,11 @@ class Calls:
         if len(inputs) > 1:  # a merge of a tensor with itself is refused
             shapes.extend(inputs.index(one) for one in inputs)
         try:
-            values = [self.value(one, family) for one in inner.values.values()]
+            values = [one if type(one) in PLAIN else self.value(one, family) for one in given.values()]
             around = self.around(reads, family)
         except Unknowable:
             return None
-        return id(macro), depth, place.trainable, tuple(shapes), tuple(values), around
+        return id(macro), depth, place.trainable, tuple(shapes), names, tuple(values), around
 
     def find(self, key: Key | None, place: Place, budget: Budget) -> Known | None:
         """What came of an equal call; nothing where it, or the loops around it, might make the network too large."""
@@ -97,10 +104,10 @@ class Calls:
 
     def value(self, value: Any, family: Scope | None) -> Hashable:
         """A value as a key in which 1, 1.0 and true differ."""
+        if type(value) in PLAIN or value is None:
+            return value
         if isinstance(value, bool | float):
             return type(value), value
-        if isinstance(value, int | str) or value is None:
-            return value
         if isinstance(value, list):
             return list, *[self.value(one, family) for one in value]  # pyright: ignore[reportUnknownVariableType]
         if isinstance(value, dict):

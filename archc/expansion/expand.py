@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from collections.abc import Mapping as Map
+from typing import Any
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Origin, Turn, closest, codes, error
 from archc.diagnostics.limits import limits, raising
-from archc.expansion.binding import Wrong, at_call, bind, has_expression, missing, type_error
-from archc.expansion.calls import Calls, Key
+from archc.expansion.binding import Wrong, at_call, has_expression, type_error
+from archc.expansion.calls import Calls
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.labels import Labels
+from archc.expansion.learnt import Learnt
 from archc.expansion.loops import RUNS_OF_A_NODE, Loops
 from archc.expansion.naming import iterated, numbered
 from archc.expansion.operations import Operations
@@ -19,7 +21,7 @@ from archc.expansion.place import Place, called, moved, settled
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
-from archc.expansion.words import CellMatch, Words, cell_arguments, check_parts, unknown_operation
+from archc.expansion.words import CellMatch, Given, cell_arguments, check_parts, unknown_operation
 from archc.graph.builder import Builder, Context, Named
 from archc.graph.graph import Group, Tensor
 from archc.language.document import Scalar
@@ -37,17 +39,17 @@ class Expander:
     leads from steps to steps.
     """
 
-    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope], budget: Budget, calls: Calls | None = None) -> None:
+    def __init__(self, builder: Builder, reader: StepReader, files: Map[int, Scope], budget: Budget, learnt: Learnt, calls: Calls | None = None) -> None:
         self.builder = builder
         self.diagnostics: Diagnostics = builder.diagnostics
-        self.words = Words()
+        self.words = learnt.words
         self.evaluation = Evaluation(builder, budget)
-        self.parameters = Parameters(self.evaluation, reader, files)
+        self.parameters = Parameters(self.evaluation, reader, files, learnt.constants)
         self.tensors = Tensors(self.evaluation, reader)
-        self.loops = Loops(self.evaluation, self.diagnostics)
-        self.labels = Labels(self.words, budget)
+        self.loops = Loops(self.evaluation, self.diagnostics, learnt.reads)
+        self.labels = Labels(self.words, budget, learnt.numberings)
         self.shares = Shares(self.words, self.diagnostics)
-        self.operations = Operations(self.evaluation, self.diagnostics)
+        self.operations = Operations(self.evaluation, self.diagnostics, learnt)
         self.calls = calls
         self.dropped: set[tuple[Scope, str]] = set()
 
@@ -201,7 +203,7 @@ class Expander:
         if isinstance(value, str):
             return self.word(step, value, scope, start, inputs, place, label)
         if not isinstance(value, Closure) or step.arguments is not None:
-            raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
+            raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {'a tensor' if isinstance(value, Tensor | Poison) else kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
         # Tensors that they name belong to the body they are written in; put in place elsewhere, they are a body.
         inner = Scope(value.scope.file, value.scope, loop=value.scope.body is scope.body)
         return [self.arranged(step, value.steps, inner, start, place, label)]
@@ -284,37 +286,37 @@ class Expander:
         if depth > limits().depth:
             self.diagnostics.add(error(codes.LIMIT_DEPTH, Origin(step.span, place.call), f"macro calls nest at most {limits().depth} deep", help=raising("depth")))
             raise CompileError(tuple(self.diagnostics))
-        signature = self.words.signature(macro)
         arguments = step.arguments
         if isinstance(arguments, Scalar) and has_expression(arguments):
             arguments = self.evaluation.known(arguments, scope)
-        bound, problems = bind(arguments, signature, step.span)
-        problems += missing(arguments, bound, signature, step.span)
-        if problems:
-            raise Wrong(*problems)
+        given = self.words.given(step, macro, arguments)
         inner = Scope(macro.file, self.parameters.file_scope(macro.file), macro=True)
         flow = self.macro_inputs(step, macro, start, inputs, inner)
-        written = self.parameters.bind(macro.params, bound, scope, inner, f"the macro `{macro.name}`")
+        owner = self.words.signature(macro).owner
+        if self.calls is not None:
+            values = self.parameters.values(macro.params, given, scope, owner)
+            return self.recalled(self.calls, step, macro, given, values, inner, flow, inputs or [start], place, label, depth)
+        self.parameters.bind(macro.params, given.arguments, scope, inner, owner)
         self.loops.spend(step, place, len(macro.params) + len(macro.let))
-        if self.calls is None:
-            return self.ran(step, macro, inner, flow, written, place, label)
-        family = self.parameters.files.get(id(self.calls.file))
-        key = self.calls.key(macro, inner, inputs or [start], self.builder, place, depth, family)
-        budget = self.evaluation.evaluator.budget
-        known = self.calls.find(key, place, budget)
-        if known is None:
-            return self.noted(self.calls, key, inputs or [start], lambda: self.ran(step, macro, inner, flow, written, place, label), place, label)
-        budget.steps_left -= known.spent
-        tensors = [one for at in known.reads if isinstance(one := (inputs or [start])[at], Tensor)]
-        return [self.builder.fold(known.operator, tensors, f"{place.prefix}{label}_", Context(Origin(step.span, place.call, place.turn), place.group))]
+        return self.ran(step, macro, inner, flow, given.text, place, label)
 
-    def noted(self, calls: Calls, key: Key | None, inputs: list[Flow], run: Callable[[], list[Flow]], place: Place, label: str) -> list[Flow]:
-        """Runs a macro, and keeps what came of it unless something was wrong."""
-        first, met, left = len(self.builder.nodes), self.diagnostics.met, self.evaluation.evaluator.budget.steps_left
-        results = run()
+    def recalled(
+        self, calls: Calls, step: Step, macro: Macro, given: Given, values: Map[str, Any], inner: Scope, flow: Flow, inputs: list[Flow], place: Place, label: str, depth: int,
+    ) -> list[Flow]:
+        """What came of an equal call, or else of this one, which is kept unless something was wrong."""
+        budget, prefix = self.evaluation.evaluator.budget, f"{place.prefix}{label}_"
+        self.loops.spend(step, place, len(macro.params) + len(macro.let))
+        key = calls.key(macro, given.names, values, inputs, self.builder, place, depth, self.parameters.files.get(id(calls.file)))
+        known = calls.find(key, place, budget)
+        if known is not None:
+            budget.steps_left -= known.spent
+            tensors = [one for at in known.reads if isinstance(one := inputs[at], Tensor)]
+            return [self.builder.fold(known.operator, tensors, prefix, Context(Origin(step.span, place.call, place.turn), place.group))]
+        first, met, left = len(self.builder.nodes), self.diagnostics.met, budget.steps_left
+        self.parameters.complete(macro.params, values, inner, self.words.signature(macro).owner)
+        results = self.ran(step, macro, inner, flow, given.text, place, label)
         if key is not None and self.diagnostics.met == met:
-            spent = left - self.evaluation.evaluator.budget.steps_left
-            calls.keep(key, first, inputs, results[0], f"{place.prefix}{label}_", self.builder, spent)
+            calls.keep(key, first, inputs, results[0], prefix, self.builder, left - budget.steps_left)
         return results
 
     def ran(self, step: Step, macro: Macro, inner: Scope, flow: Flow, written: Map[str, str], place: Place, label: str) -> list[Flow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from archc.diagnostics import codes, error
@@ -22,10 +22,10 @@ STEPS_OF_A_SPLICE = 8
 class Labels:
     """Labels and their numbers, counted once for each body and what its `$` operations stand for."""
 
-    def __init__(self, words: Words, budget: Budget) -> None:
+    def __init__(self, words: Words, budget: Budget, numberings: dict[Hashable, tuple[Any, Numbers]]) -> None:
         self.words = words
         self.budget = budget
-        self.numberings: dict[tuple[object, ...], tuple[Any, Numbers]] = {}
+        self.numberings = numberings
 
     def numbering(self, steps: tuple[Step, ...], scope: Scope) -> Numbers:
         """The label numbers of a body; kept, for a body's text is run many times."""

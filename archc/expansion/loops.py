@@ -24,10 +24,10 @@ RUNS_OF_A_NODE = 3
 class Loops:
     """What the loops of one network run over, and the count of what is run."""
 
-    def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics) -> None:
+    def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics, reads: dict[int, frozenset[str]]) -> None:
         self.evaluation = evaluation
         self.diagnostics = diagnostics
-        self.reads: dict[int, frozenset[str]] = {}
+        self.reads = reads
 
     def spend(self, step: Step, place: Place, count: int = 1) -> None:
         """Counts what is run and what is bound: steps that make no node cost time too."""

@@ -13,6 +13,7 @@ from archc.diagnostics import Diagnostics, Origin, Span, closest, codes, error, 
 from archc.expansion.binding import Wrong
 from archc.expansion.calls import Calls
 from archc.expansion.expand import Expander
+from archc.expansion.learnt import Learnt
 from archc.expansion.naming import Numbers
 from archc.expansion.place import Place
 from archc.expansion.scope import POISON, Flow, Scope
@@ -26,11 +27,14 @@ from archc.language.validation import kind_of
 from archc.operators import OPERATORS
 
 
-def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepReader, diagnostics: Diagnostics, budget: Budget | None = None, calls: Calls | None = None) -> Graph | None:
-    """The graph of a variant with values given from outside; `None`, with diagnostics, where it is wrong. With `calls`, macros that ran before are folded."""
+def expand(spec: Spec, variant: Variant, given: Map[str, Value], reader: StepReader, diagnostics: Diagnostics, budget: Budget | None = None, learnt: Learnt | None = None, calls: Calls | None = None) -> Graph | None:
+    """The graph of a variant with values given from outside; `None`, with diagnostics, where it is wrong.
+
+    `learnt` is what earlier variants told of the text. With `calls`, macros that ran before are folded.
+    """
     builder = Builder(diagnostics)
     family = Scope(spec.file, None)
-    expander = Expander(builder, reader, {id(spec.file): family}, budget or Budget(), calls)
+    expander = Expander(builder, reader, {id(spec.file): family}, budget or Budget(), learnt or Learnt(), calls)
     root = Group("network", "", variant.title, None)
     place = Place("", root, Numbers())
     scope = Scope(spec.file, family)
@@ -91,7 +95,7 @@ def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -
     if any(declared.name in one.values for one in scope.chain()):
         raise Wrong(error(codes.NAME_TAKEN, declared.span, f"the input `{declared.name}` has the name of a value", help="choose another name for one of the two"))
     value: Any = expander.evaluation.value(declared.shape, scope)
-    got = kind_of(value)
+    got = "an empty list" if value == [] else kind_of(value)
     shape = cast("list[Any]", value) if isinstance(value, list) else []
     if not shape:
         raise Wrong(error(codes.WRONG_TYPE, declared.shape.span, f"an input's shape is a list of sizes, and this is {got}", help="write `[height, width, channels]`; `null` leaves a size open"))

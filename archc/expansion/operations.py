@@ -17,6 +17,7 @@ from archc.expansion.binding import (
     operator_signature,
 )
 from archc.expansion.evaluation import Evaluation
+from archc.expansion.learnt import Learnt
 from archc.expansion.scope import Closure, MacroValue, Scope
 from archc.graph.graph import Tensor
 from archc.language.document import Scalar, Sequence, Value
@@ -28,18 +29,18 @@ from archc.operators import Operator, make
 class Operations:
     """The operators that steps stand for."""
 
-    def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics) -> None:
+    def __init__(self, evaluation: Evaluation, diagnostics: Diagnostics, learnt: Learnt) -> None:
         self.evaluation = evaluation
         self.diagnostics = diagnostics
-        self.fixed: dict[tuple[int, type[Operator]], tuple[Operator, Map[str, str]]] = {}
-        self.checked: set[tuple[type[Operator], str, str]] = set()
+        self.learnt = learnt
         self.firsts: dict[tuple[type[Operator], str], bool] = {}
 
     def built(self, step: Step, operator: type[Operator], scope: Scope) -> tuple[Operator, Map[str, str]]:
         """The operator with its arguments bound and checked; kept where they hold no expression."""
         key = step.site, operator
-        if key in self.fixed:
-            return self.fixed[key]
+        known = self.learnt.fixed.get(key)
+        if known is not None:
+            return known
         arguments = step.arguments
         fixed = arguments is None or not has_expression(arguments)
         if isinstance(arguments, Scalar) and not fixed:
@@ -57,7 +58,7 @@ class Operations:
         built = make(operator, values)
         text = {name: one.text for name, one in bound.items() if isinstance(one, Scalar) and has_expression(one)}
         if fixed:
-            self.fixed[key] = built, text
+            self.learnt.fixed[key] = built, text
         return built, text
 
     def is_first(self, operator: type[Operator], arguments: Value | None, scope: Scope) -> bool:
@@ -80,11 +81,11 @@ class Operations:
             problems.append(error(codes.WRONG_TYPE, written.span, f"`{name}` of `{operator.name}` takes a value, and this is {'a list of steps' if isinstance(value, Closure) else 'a macro'}"))
             return None
         key = operator, name, repr(value)
-        if key not in self.checked:
+        if not self.learnt.is_sound(key):
             found = check_value(operator, name, value, written)
             problems.extend(found)
             if not found:
-                self.checked.add(key)
+                self.learnt.keep_sound(key)
         return value
 
     def check_count(self, step: Step, operator: type[Operator], count: int) -> None:
@@ -92,7 +93,7 @@ class Operations:
         if count >= least and (most is None or count <= most):
             return
         wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-        advice = "join them first, with `concat` or `add`"
+        advice = "join them first, with `concat` or `add`" if most else "inputs are declared under `input` or `inputs`, and no step makes one"
         if is_merge(operator.name):
             advice = f"list them, as in `{operator.name}: [_, input]`, or name branches, as in `{operator.name}: {{left: [...], right: [...]}}`"
         raise Wrong(error(codes.INPUT_COUNT, step.span, f"`{operator.name}` takes {wanted} input{'' if wanted == '1' else 's'}, and here it gets {count}", help=advice))

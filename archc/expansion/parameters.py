@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from archc.diagnostics import Call, Origin, Span, codes, error
-from archc.expansion.binding import Wrong, at_call, check_parameter, has_expression
+from archc.expansion.binding import Wrong, at_call, check_parameter, is_fixed
 from archc.expansion.evaluation import Evaluation
 from archc.expansion.scope import Closure, MacroValue, Scope
-from archc.expansion.words import unknown_macro
+from archc.expansion.words import Given, unknown_macro
 from archc.language.document import Scalar, Value
 from archc.language.spec import File, Parameter
 from archc.language.steps import StepReader
@@ -19,38 +19,62 @@ from archc.language.steps import StepReader
 class Parameters:
     """Puts values into scopes."""
 
-    def __init__(self, evaluation: Evaluation, reader: StepReader, files: Map[int, Scope]) -> None:
+    def __init__(self, evaluation: Evaluation, reader: StepReader, files: Map[int, Scope], constants: dict[int, Any]) -> None:
         self.evaluation = evaluation
         self.reader = reader
         self.files = dict(files)
-        self.constants: dict[int, Any] = {}
+        self.constants = constants
 
-    def bind(self, params: Map[str, Parameter], bound: Map[str, Value], outer: Scope, inner: Scope, owner: str) -> dict[str, str]:
-        """Puts parameters' values into the inner scope; gives those that were written as expressions."""
-        text: dict[str, str] = {}
+    def bind(self, params: Map[str, Parameter], bound: Map[str, Value], outer: Scope, inner: Scope, owner: str) -> None:
+        """Puts parameters' values into the inner scope, in their order: arguments read the outer one, defaults the inner one."""
         for name, parameter in params.items():
-            if name not in bound and id(parameter) in self.constants:
-                inner.values[name] = self.constants[id(parameter)]
+            if name in bound:
+                inner.values[name] = self.checked(parameter, bound[name], outer, owner)
+            elif parameter.default is not None:
+                inner.values[name] = self.default(parameter, parameter.default, inner, owner)
+
+    def complete(self, params: Map[str, Parameter], values: Map[str, Any], inner: Scope, owner: str) -> None:
+        """Puts the values of arguments into the inner scope, and the defaults of the other parameters."""
+        for name, parameter in params.items():
+            if name in values:
+                inner.values[name] = values[name]
+            elif parameter.default is not None:
+                inner.values[name] = self.default(parameter, parameter.default, inner, owner)
+
+    def values(self, params: Map[str, Parameter], given: Given, outer: Scope, owner: str) -> dict[str, Any]:
+        """The values of a call's arguments alone."""
+        known, found = given.constants, dict[str, Any]()
+        for name, written in given.arguments.items():
+            if name in known:
+                found[name] = known[name]
                 continue
-            written = bound.get(name, parameter.default)
-            if written is None:
-                continue
-            scope = outer if name in bound else inner
-            try:
-                value = self.argument(parameter, written, scope)
-            except Wrong as wrong:
-                if name in bound:
-                    raise
-                order = "a default reads the parameters before it, and no others"
-                raise Wrong(*(replace(one, help=one.help if one.help.startswith("did you mean") else order) if one.code is codes.UNKNOWN_VALUE else one for one in wrong.diagnostics)) from None
-            if problems := check_parameter(parameter, value, written, owner):
-                raise Wrong(*problems)
-            if isinstance(written, Scalar) and has_expression(written):
-                text[name] = written.text
-            inner.values[name] = value
-            if name not in bound and parameter.type not in ("steps", "macro") and not has_expression(written):
-                self.constants[id(parameter)] = value
-        return text
+            parameter = params[name]
+            value = found[name] = self.checked(parameter, written, outer, owner)
+            if name in given.fixed:
+                known[name] = value
+        return found
+
+    def checked(self, parameter: Parameter, written: Value, scope: Scope, owner: str) -> Any:
+        """The value of an argument, which has the type that the parameter declares."""
+        value = self.argument(parameter, written, scope)
+        if problems := check_parameter(parameter, value, written, owner):
+            raise Wrong(*problems)
+        return value
+
+    def default(self, parameter: Parameter, written: Value, inner: Scope, owner: str) -> Any:
+        """The value of a default, which reads the parameters before it."""
+        if id(parameter) in self.constants:
+            return self.constants[id(parameter)]
+        try:
+            value = self.argument(parameter, written, inner)
+        except Wrong as wrong:
+            order = "a default reads the parameters before it, and no others"
+            raise Wrong(*(replace(one, help=one.help if one.help.startswith("did you mean") else order) if one.code is codes.UNKNOWN_VALUE else one for one in wrong.diagnostics)) from None
+        if problems := check_parameter(parameter, value, written, owner):
+            raise Wrong(*problems)
+        if is_fixed(parameter, written):
+            self.constants[id(parameter)] = value
+        return value
 
     def argument(self, parameter: Parameter, written: Value, scope: Scope) -> Any:
         """The value of an argument; a list of steps stays text, a macro is looked up."""

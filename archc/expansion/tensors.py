@@ -60,6 +60,8 @@ class Tensors:
         return None
 
     def names(self, step: Step, scope: Scope) -> list[str]:
+        if not step.names:
+            return []
         found: list[str] = []
         for scalar in step.names:
             name = self.evaluation.text(scalar, scope)
@@ -89,6 +91,8 @@ class Tensors:
 
     def check_name(self, step: Step, name: str, scope: Scope, place: Place) -> None:
         """Each name is bound once, save what a loop binds anew."""
+        if not _is_seen(name, scope):
+            return
         body, path = scope.body, (*place.path, step.site)
         for one in scope.chain():
             bound = one.places.get(name)
@@ -107,6 +111,16 @@ class Tensors:
             elif start not in scope.body.tensors and scope.peek(start) is None:
                 scope.body.tensors[start] = POISON
                 scope.body.places[start] = Bound((*place.path, step.site), name.span)
+
+
+def _is_seen(name: str, scope: Scope) -> bool:
+    """True where a value or a tensor of that name can be seen."""
+    at: Scope | None = scope
+    while at is not None:
+        if name in at.values or name in at.tensors:
+            return True
+        at = at.parent
+    return False
 
 
 def _taken(name: str, step: Step, what: str, bound: Bound | None) -> Diagnostic:

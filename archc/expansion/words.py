@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from archc.diagnostics import Span, closest, codes, error, foreign_letter
-from archc.expansion.binding import Signature, Wrong, macro_signature
-from archc.language.document import MAGNITUDE_LIMIT, Value
+from archc.expansion.binding import Signature, Wrong, bind, has_expression, is_fixed, macro_signature, missing
+from archc.language.document import MAGNITUDE_LIMIT, Scalar, Value
 from archc.language.spec import Cell, File, Macro, Step
 from archc.language.validation import NAME_LIMIT
 from archc.operators import OPERATORS, Operator
@@ -25,18 +25,53 @@ class CellMatch:
 Target = type[Operator] | Macro | CellMatch
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A macro's arguments as they are written, in the order of its parameters.
+
+    `text` has the parameters whose value is written as an expression, in the call or as the default. `fixed` are the
+    arguments that are the same wherever they are read, `constants` their values, once they were found to be right.
+    """
+
+    arguments: Map[str, Value]
+    names: tuple[str, ...]
+    text: Map[str, str]
+    fixed: frozenset[str]
+    constants: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
 class Words:
     """The meanings of words, each looked up once, and what macros take."""
 
     def __init__(self) -> None:
         self.targets: dict[tuple[int, str], Target | None] = {}
         self.signatures: dict[int, Signature] = {}
+        self.calls: dict[tuple[int, int], Given] = {}
 
     def signature(self, macro: Macro) -> Signature:
         """What a macro's arguments bind to."""
         found = self.signatures.get(id(macro))
         if found is None:
             found = self.signatures[id(macro)] = macro_signature(f"the macro `{macro.name}`", macro.params)
+        return found
+
+    def given(self, step: Step, macro: Macro, arguments: Value | None) -> Given:
+        """What a call gives to a macro's parameters. Raises `Wrong`."""
+        key = step.site, id(macro)
+        found = self.calls.get(key)
+        if found is None or arguments is not step.arguments:
+            signature = self.signature(macro)
+            bound, problems = bind(arguments, signature, step.span)
+            problems += missing(arguments, bound, signature, step.span)
+            if problems:
+                raise Wrong(*problems)
+            written = {name: bound.get(name, one.default) for name, one in macro.params.items()}
+            text = {name: one.text for name, one in written.items() if isinstance(one, Scalar) and has_expression(one)}
+            names = tuple(name for name in macro.params if name in bound)
+            fixed = frozenset(one for one in names if is_fixed(macro.params[one], bound[one]))
+            found = Given({name: bound[name] for name in names}, names, text, fixed)
+            if arguments is step.arguments:
+                self.calls[key] = found
         return found
 
     def target(self, word: str, file: File) -> Target | None:

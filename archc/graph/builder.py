@@ -146,11 +146,13 @@ class Builder:
         self.hidden += folded.figures.layers
         self.check_limit(context)
         index = len(self.nodes)
-        for name in folded.names:
-            self.check_name(prefix + name, context)
-            self.names[prefix + name] = index
+        names = [prefix + one for one in folded.names]
+        if len(prefix) + folded.longest > LAYER_NAME_LIMIT or not self.names.keys().isdisjoint(names):
+            for one in names:
+                self.check_name(one, context)
+        self.names.update(dict.fromkeys(names, index))
         shapes = tuple(self.shape(one) for one in inputs)
-        self.nodes.append(Node(index, prefix + folded.names[-1], folded, tuple(inputs), shapes, (folded.output,), context.origin, context.group))
+        self.nodes.append(Node(index, names[-1], folded, tuple(inputs), shapes, (folded.output,), context.origin, context.group))
         return Tensor(index)
 
     def share(self, share: str, operator: Operator, shapes: tuple[Shape, ...], context: Context) -> int | None:

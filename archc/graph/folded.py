@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from archc.operators import Operator, Role, Shape
@@ -38,6 +39,11 @@ class Folded(Operator):
     output: Shape
     figures: Figures
     names: tuple[str, ...]
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of the longest name."""
+        return max(map(len, self.names))
 
     def shapes(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """The one output's."""

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from importlib import import_module
-from socket import create_connection
 from typing import Any
 
 from archc.backends.tabular import guarded
@@ -23,6 +21,7 @@ from archc.language.document import Value, plain, read
 from archc.language.spec import File
 from archc.operators import show
 from archc.pipeline import Family, Measured, load_address
+from archc.sweeps.cluster import cluster
 from archc.sweeps.grid import Grid
 
 AHEAD = 3
@@ -216,13 +215,7 @@ def on_ray(job: Job, chunks: Iterable[Sequence[int]], address: str) -> Iterator[
 
     Raises `OSError` where there is no cluster, and Ray's own errors where a machine fails more often than it retries.
     """
-    library: Any = import_module("ray")
-    host, sign, port = address.rpartition(":")
-    if sign and port.isdigit() and "/" not in address:
-        with create_connection((host, int(port)), timeout=10):  # Ray itself tries for minutes
-            pass
-    library.init(address=address, log_to_driver=False, logging_level="error")
-    try:
+    with cluster(address) as library:
         task, shared = library.remote(survey), library.put(job)
         processes = max(1, int(library.cluster_resources().get("CPU", 1)))
         waiting: deque[Any] = deque()
@@ -232,5 +225,3 @@ def on_ray(job: Job, chunks: Iterable[Sequence[int]], address: str) -> Iterator[
                 yield library.get(waiting.popleft())
         while waiting:
             yield library.get(waiting.popleft())
-    finally:
-        library.shutdown()

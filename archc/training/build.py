@@ -17,17 +17,28 @@ from archc.backends.keras.weight_files import read_weights
 from archc.training.preparation import Preparing
 from archc.training.recipe import Recipe, compiled
 from archc.training.settings import Call
+from archc.training.spread import Spread
 
 SOFTMAX = "softmax"
 
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """`training` augments, prepares and runs the network; `inference` does the same without augmentation. They share all weights."""
+    """`training` augments, prepares and runs the network; `inference` does the same without augmentation.
+
+    They share all weights. Where training is spread over devices, `inference` is a plain model with a network of its own,
+    `kept`, which is given the weights before it is used.
+    """
 
     training: Any
     inference: Any
     network: Any
+    kept: Any
+
+    def keep(self, spread: Spread) -> None:
+        """Brings `inference` up to date; all processes call it."""
+        if self.kept is not self.network:
+            self.kept.set_weights([spread.values(one) for one in self.network.weights])
 
 
 def load_keras() -> Any:
@@ -61,35 +72,58 @@ def silenced() -> Generator[None]:
             os.close(kept)
 
 
-def build(recipe: Recipe, image: tuple[int, ...], statistics: Mapping[str, Any], steps: int) -> Models:
+def build(recipe: Recipe, image: tuple[int, ...], statistics: Mapping[str, Any], steps: int, spread: Spread | None = None) -> Models:
     """The compiled models for examples of a shape, `steps` batches to an epoch. Raises `WeightsError`, `OSError`."""
+    spread = spread or Spread()
     keras = load_keras()
     keras.utils.clear_session()
     keras.utils.set_random_seed(recipe.run.seed)
     keras.config.set_dtype_policy(recipe.run.precision)
+    with spread.scope():
+        network = started(recipe)
+        augment = layers("augment", tuple(one.value for one in recipe.augment), image, statistics)
+        shape: Any = image
+        for one in recipe.augment:
+            shape = one.value.shape(shape)
+        steps_before = prepared(recipe, shape, statistics)
+        training = joined("training", image, [*augment, *steps_before, network, *output(recipe)])
+        rate = recipe.schedule.call(recipe.optimiser.rate, steps, recipe.run.epochs)
+        training.compile(optimizer=made(recipe.optimiser.call(rate)), jit_compile=recipe.run.jit, **measures(recipe))
+        training.optimizer.build(training.trainable_variables)
+    kept = network
+    if spread.kind != "none":
+        kept, steps_before = started(recipe), prepared(recipe, shape, statistics)
+    return Models(training, joined(recipe.name.replace(".", "-"), image, [*steps_before, kept, *output(recipe)]), network, kept)
+
+
+def started(recipe: Recipe) -> Any:
+    """The network with the weights that training starts from."""
     network = recipe.network.to_keras(seed=recipe.run.seed)
     if recipe.start is not None and recipe.start.file is not None:
         start_from(recipe, network)
+    return network
+
+
+def prepared(recipe: Recipe, shape: Any, statistics: Mapping[str, Any]) -> list[Any]:
+    """The layers of `prepare`, for images of a shape."""
+    return layers("prepare", tuple(one.value for one in recipe.prepare), shape, statistics)
+
+
+def output(recipe: Recipe) -> list[Any]:
+    """What follows the network: with mixed precision the loss is reckoned in single precision."""
+    return [] if recipe.run.precision == "float32" else [load_keras().layers.Activation("linear", dtype="float32", name="output")]
+
+
+def measures(recipe: Recipe) -> dict[str, Any]:
+    """Loss and metrics, as `compile` takes them."""
+    return {"loss": made(recipe.loss.call(gives_logits(recipe))), "metrics": [made(one) for one in metric_calls(recipe)]}
+
+
+def joined(name: str, image: tuple[int, ...], steps: list[Any]) -> Any:
+    """A model of layers in a row."""
+    keras = load_keras()
     inputs = keras.Input(shape=image, name="image", dtype="float32")
-    augment = layers("augment", tuple(one.value for one in recipe.augment), image, statistics)
-    shape: Any = image
-    for one in recipe.augment:
-        shape = one.value.shape(shape)
-    prepare = layers("prepare", tuple(one.value for one in recipe.prepare), shape, statistics)
-    ends = [network]
-    if recipe.run.precision != "float32":
-        ends.append(keras.layers.Activation("linear", dtype="float32", name="output"))
-    training = keras.Model(inputs, chained(inputs, [*augment, *prepare, *ends]), name="training")
-    inference = keras.Model(inputs, chained(inputs, [*prepare, *ends]), name=recipe.name.replace(".", "-"))
-    rate = recipe.schedule.call(recipe.optimiser.rate, steps, recipe.run.epochs)
-    training.compile(
-        optimizer=made(recipe.optimiser.call(rate)),
-        loss=made(recipe.loss.call(gives_logits(recipe))),
-        metrics=[made(one) for one in metric_calls(recipe)],
-        jit_compile=recipe.run.jit,
-    )
-    training.optimizer.build(training.trainable_variables)
-    return Models(training, inference, network)
+    return keras.Model(inputs, chained(inputs, steps), name=name)
 
 
 def chained(tensor: Any, steps: list[Any]) -> Any:
@@ -104,7 +138,10 @@ def layers(prefix: str, steps: tuple[Preparing, ...], shape: Any, statistics: Ma
     found: list[Any] = []
     for number, one in enumerate(steps, start=1):
         call = one.call(shape, statistics)
-        found.append(made(Call(call.module, call.name, {**call.arguments, "name": f"{prefix}_{number}_{one.name}"})))
+        layer = made(Call(call.module, call.name, {**call.arguments, "name": f"{prefix}_{number}_{one.name}"}))
+        # Keras takes geometric augmentation for uncompilable, as it is in TensorFlow, and would run the whole step uncompiled.
+        layer.supports_jit = layer.supports_jit or load_keras().backend.backend() == "jax"
+        found.append(layer)
         shape = one.shape(shape)
     return found
 

@@ -64,12 +64,17 @@ def listed(folder: Path) -> list[Path]:
 def read(path: Path) -> Checkpoint:
     """A checkpoint. Raises `CheckpointError`."""
     try:
-        with path.open("rb") as opened, numpy.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(bytes(arrays.pop(META)))
+        with path.open("rb") as file:
+            return parse(file)
     except Exception as problem:  # a damaged archive raises whatever it meets
         raise CheckpointError(f"{path.name} cannot be read: {problem}") from None
-    return Checkpoint(arrays, meta)
+
+
+def parse(opened: BinaryIO) -> Checkpoint:
+    """A checkpoint from an open file. Raises whatever a damaged archive leads to."""
+    with numpy.load(opened, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return Checkpoint(arrays, json.loads(bytes(arrays.pop(META))))
 
 
 def latest(folder: Path) -> tuple[Checkpoint | None, list[str]]:

@@ -33,6 +33,11 @@ IMAGE_SIZE = Kind(
 SEED = Kind("a whole number from 0", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1})
 ANGLE = Kind("degrees, above 0 and at most 180", {"type": "number", "exclusiveMinimum": 0, "maximum": 180})
 
+JOB_ADDRESSES, NUM_PROCESSES, PROCESS_ID = (f"KERAS_DISTRIBUTION_{one}" for one in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"))
+"""Keras's own variables: which processes make up a training, how many they are, and which one this is."""
+DISTRIBUTE = ("auto", "data", "model")
+"""What `--distribute` takes: batches are split, or weights too; `auto` splits batches where there are several devices."""
+
 
 def words(*choices: str) -> Kind:
     """One of some words."""

@@ -26,7 +26,10 @@ from archc.training.data.examples import Part, in_memory
 from archc.training.folder import CHECKPOINTS
 from archc.training.options import Plateau
 from archc.training.recipe import Recipe
+from archc.training.spread import Spread
 
+ASK = 20
+"""Steps after which several processes ask each other whether to save or to stop; one process looks after each step."""
 METRICS = "metrics/"
 """What the names of the running metrics in a checkpoint begin with."""
 
@@ -80,6 +83,7 @@ class Trainer:
     validation: Part
     folder: Path
     reporter: Reporter
+    spread: Spread = field(default_factory=Spread)
     progress: Progress = field(default_factory=Progress)
     metrics: list[Any] = field(default_factory=list[Any])
     """The running metrics of an epoch that is gone on with, which Keras does not know before it trains."""
@@ -104,29 +108,46 @@ class Trainer:
         logs = self.fit(self.train.take(order[done * self.recipe.run.batch :]), done)
         record = {"epoch": at + 1, **logs}
         if len(self.validation):
-            record |= {f"val_{name}": value for name, value in evaluate(self.models.training, self.validation, self.recipe).items()}
+            record |= {f"val_{name}": value for name, value in evaluate(self.models.training, self.validation, self.recipe, self.spread).items()}
         record |= {"learning_rate": self.rate(), "steps": (at + 1) * self.steps, "seconds": round(time.monotonic() - began, 2)}
         improved = self.judge(record)
         self.progress.records.append(record)
         self.progress.epoch, self.progress.step = at + 1, 0
         if improved:
-            save_model(self.models.inference, self.folder / "best.keras")
-        self.save()
-        write_all(self.folder, history.artefacts(self.progress.records))
-        self.reporter.epoch(record, improved)
-        if self.stop and not self.progress.is_done(self.recipe.run.epochs):
+            self.models.keep(self.spread)
+        arrays = self.arrays()
+        with self.spread.together():
+            if self.spread.leads:
+                if improved:
+                    save_model(self.models.inference, self.folder / "best.keras")
+                self.save(arrays)
+                write_all(self.folder, history.artefacts(self.progress.records))
+            self.reporter.epoch(record, improved)
+        if self.wanted()[0] and not self.progress.is_done(self.recipe.run.epochs):
             raise Interrupted
 
     def fit(self, part: Part, done: int) -> dict[str, float]:
         """Trains on examples in their order, the first `done` batches of the epoch being done; gives the epoch's metrics."""
-        watch = watcher(self, done)
-        images, labels = inputs(part, self.recipe)
-        self.models.training.fit(images, labels, batch_size=batch_size(images, self.recipe.run.batch), shuffle=False, verbose=0, callbacks=[watch])
-        if watch.interrupted:
-            raise Interrupted
-        if watch.diverged is not None:
-            raise Diverged(self.progress.epoch + 1, watch.diverged, self.rate(), first_bad_layer(self.models.network))
-        return {name: float(value) for name, value in watch.logs.items()}
+        logs: dict[str, float] = {}
+        for piece in self.spread.pieces(len(part), self.recipe.run.batch):
+            watch = watcher(self, done)
+            images, labels = inputs(piece.of(part), self.recipe, piece.batch)
+            with self.spread.scope(whole=piece.whole):
+                self.models.training.fit(images, labels, batch_size=batch_size(images, piece.batch), shuffle=False, verbose=0, callbacks=[watch])
+            if watch.interrupted:
+                raise Interrupted
+            if watch.diverged is not None:
+                raise Diverged(self.progress.epoch + 1, watch.diverged, self.rate(), first_bad_layer(self.models.network))
+            logs = {name: float(value) for name, value in watch.logs.items()}
+            done += piece.steps
+            if done < self.steps:
+                self.metrics = self.running()
+        return logs
+
+    def wanted(self, save: bool = False) -> tuple[bool, bool]:
+        """Whether the run is to stop, and whether to be saved now: in some process, where there are several."""
+        found = self.spread.summed(numpy.array([self.stop, save], numpy.int32))
+        return bool(found[0]), bool(found[1])
 
     def judge(self, record: Mapping[str, Any]) -> bool:
         """Compares an epoch with the best one; lowers the rate or ends the run where nothing has improved for long."""
@@ -156,7 +177,8 @@ class Trainer:
 
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return float(load_keras().ops.convert_to_numpy(self.models.training.optimizer.learning_rate))
+        rate = self.models.training.optimizer.learning_rate
+        return float(load_keras().ops.convert_to_numpy(rate))
 
     def variables(self) -> dict[str, Any]:
         """All that changes in training but the running metrics, by a name for each."""
@@ -164,10 +186,17 @@ class Trainer:
         groups = {"weights": model.trainable_variables, "state": model.non_trainable_variables, "optimiser": model.optimizer.variables}
         return {f"{name}/{at:04d}": one for name, group in groups.items() for at, one in enumerate(group)}
 
-    def save(self) -> None:
+    def running(self) -> list[Any]:
+        """The running metrics."""
+        return [self.spread.values(one) for one in self.models.training.metrics_variables]
+
+    def arrays(self) -> dict[str, Any]:
+        """The whole state; all processes call it."""
+        found = {name: self.spread.values(one) for name, one in self.variables().items()}
+        return found | {f"{METRICS}{at:04d}": one for at, one in enumerate(self.running())}
+
+    def save(self, arrays: Mapping[str, Any]) -> None:
         """Writes a checkpoint. Raises `OSError`."""
-        arrays = {name: array(one) for name, one in self.variables().items()}
-        arrays |= {f"{METRICS}{at:04d}": array(one) for at, one in enumerate(self.models.training.metrics_variables)}
         save(self.folder / CHECKPOINTS, Checkpoint(arrays, vars(self.progress)))
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -176,13 +205,14 @@ class Trainer:
         variables = self.variables()
         if {name: tuple(one.shape) for name, one in variables.items()} != {name: one.shape for name, one in arrays.items()}:
             raise ValueError(f"its {len(arrays)} variables are not the model's {len(variables)}")
-        for name, one in variables.items():
-            one.assign(arrays[name])
+        with self.spread.scope():
+            for name, one in variables.items():
+                one.assign(arrays[name])
         self.metrics = [one for name, one in sorted(checkpoint.arrays.items()) if name.startswith(METRICS)]
         self.progress = Progress(**checkpoint.meta)
         if self.progress.step:
             # Keras makes the variables of the metrics when they are first asked for.
-            evaluate(self.models.training, self.train.take(numpy.arange(1)), self.recipe)
+            evaluate(self.models.training, self.train.take(numpy.arange(self.spread.shares)), self.recipe, self.spread)
 
 
 def made_order(seed: int, epoch: int, count: int) -> Any:
@@ -190,22 +220,14 @@ def made_order(seed: int, epoch: int, count: int) -> Any:
     return numpy.random.default_rng([seed, 4, epoch]).permutation(count)
 
 
-def array(variable: Any) -> Any:
-    """A variable's value."""
-    return numpy.asarray(load_keras().ops.convert_to_numpy(variable))
-
-
-def inputs(part: Part, recipe: Recipe) -> tuple[Any, Any]:
+def inputs(part: Part, recipe: Recipe, batch: int) -> tuple[Any, Any]:
     """What Keras takes for a part: arrays, or batches that are read beside the training."""
     labels = part.labels
     if one_hot(recipe):
         labels = numpy.eye(recipe.classes, dtype=numpy.float32)[labels]
     if in_memory(part.images):
         return part.images, labels
-    keras = load_keras()
-    batch = recipe.run.batch
-
-    base: Any = keras.utils.PyDataset
+    base: Any = load_keras().utils.PyDataset
 
     class Batches(base):
         """Reads the images of a batch in threads of its own, ahead of the training."""
@@ -225,11 +247,24 @@ def batch_size(images: Any, batch: int) -> int | None:
     return batch if in_memory(images) else None
 
 
-def evaluate(model: Any, part: Part, recipe: Recipe) -> dict[str, float]:
-    """A model's loss and metrics on a part; every example counts."""
-    images, labels = inputs(part, recipe)
-    size = recipe.run.validation_batch or 2 * recipe.run.batch
-    return {name: float(value) for name, value in model.evaluate(images, labels, batch_size=batch_size(images, size), verbose=0, return_dict=True).items()}
+def evaluate(model: Any, part: Part, recipe: Recipe, spread: Spread | None = None) -> dict[str, float]:
+    """A model's loss and metrics on a part; every example counts once."""
+    spread = spread or Spread()
+    total: dict[str, float] = {}
+    for piece in spread.pieces(len(part), evaluation_batch(recipe, spread)):
+        some = piece.of(part)
+        images, labels = inputs(some, recipe, piece.batch)
+        with spread.scope(whole=piece.whole):
+            found: dict[str, float] = model.evaluate(images, labels, batch_size=batch_size(images, piece.batch), verbose=0, return_dict=True)
+        share = len(some) * (1 if piece.whole else spread.processes) / len(part)
+        total = {name: total.get(name, 0.0) + share * float(value) for name, value in found.items()}
+    return total
+
+
+def evaluation_batch(recipe: Recipe, spread: Spread) -> int:
+    """Examples in a step of evaluation."""
+    wanted = recipe.run.validation_batch or 2 * recipe.run.batch
+    return -(-wanted // spread.shares) * spread.shares
 
 
 def watcher(trainer: Trainer, done: int) -> Any:
@@ -262,15 +297,25 @@ def watcher(trainer: Trainer, done: int) -> Any:
                 self.model.stop_training = True
                 return
             trainer.reporter.batch(trainer.progress.epoch + 1, step, trainer.steps, self.logs)
-            minutes = (time.monotonic() - self.saved) / 60
-            if step < trainer.steps and (trainer.stop or minutes >= trainer.recipe.run.save_minutes):
-                assert self.model is not None  # with JAX, asking for the model brings its variables up to date
-                trainer.progress.step = step
-                trainer.save()
-                self.saved = time.monotonic()
-                if trainer.stop:
-                    self.interrupted = True
-                    self.model.stop_training = True
+            if step < trainer.steps and (trainer.spread.processes == 1 or not step % ASK):
+                self.ask(step)
+
+        def ask(self, step: int) -> None:
+            """Saves, and stops, where that is wanted."""
+            late = time.monotonic() - self.saved >= 60 * trainer.recipe.run.save_minutes
+            stop, save = trainer.wanted(late)
+            if not stop and not save:
+                return
+            assert self.model is not None  # with JAX, asking for the model brings its variables up to date
+            trainer.progress.step = step
+            arrays = trainer.arrays()
+            with trainer.spread.together():
+                if trainer.spread.leads:
+                    trainer.save(arrays)
+            self.saved = time.monotonic()
+            if stop:
+                self.interrupted = True
+                self.model.stop_training = True
 
     return Watch()
 

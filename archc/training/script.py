@@ -14,7 +14,7 @@ from typing import Any
 from archc.training.build import gives_logits, metric_calls, one_hot
 from archc.training.data.sets import Arrays, Cifar100, DataSet, Digits, ImageFolder, Tfds
 from archc.training.options import Plateau
-from archc.training.preparation import Normalise, Preparing
+from archc.training.preparation import Normalise, Preparing, Rotate, Shift, Zoom
 from archc.training.recipe import Recipe
 from archc.training.settings import Call
 
@@ -108,6 +108,8 @@ def models(recipe: Recipe) -> list[str]:
         lines += ["    mean, variance = x_train.mean(axis=0, dtype=np.float64), x_train.var(axis=0, dtype=np.float64)"]
     shape: Any = recipe.data.value.image or recipe.shape
     lines += [f"    augment = {listed(step_lines([one.value for one in recipe.augment], shape))}"]
+    if any(isinstance(one.value, (Shift, Rotate, Zoom)) for one in recipe.augment):
+        lines += ['    if keras.backend.backend() == "jax":', "        for layer in augment:", "            layer.supports_jit = True  # Keras thinks of TensorFlow, which cannot compile these"]
     for one in recipe.augment:
         shape = one.value.shape(shape)
     lines += [f"    prepare = {listed(step_lines([one.value for one in recipe.prepare], shape))}"]

@@ -7,12 +7,13 @@ import math
 import os
 import signal
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy
 
@@ -20,15 +21,11 @@ from archc.backends.base import Artefact
 from archc.backends.files import write_all
 from archc.backends.keras.config import config_text
 from archc.diagnostics import CompileError, codes, error
-from archc.training import pictures, tensorboard
-from archc.training.checkpoint import latest
-from archc.training.data.arrays import synthetic
-from archc.training.data.digest import digest
-from archc.training.data.examples import DataError, Examples, Part, statistics
-from archc.training.data.split import SplitError, split
+from archc.training import pictures
+from archc.training.checkpoint import Checkpoint, latest, parse, write
+from archc.training.data.examples import DataError, Part, statistics
 from archc.training.folder import (
     CHECKPOINTS,
-    LOGS,
     MANIFEST,
     Differs,
     FolderError,
@@ -40,35 +37,12 @@ from archc.training.folder import (
     versions,
     write_texts,
 )
-from archc.training.history import Record, artefacts
-from archc.training.loop import Trainer, batch_size, evaluate, inputs, save_model
-from archc.training.recipe import Recipe, class_hint, shape_problems
-from archc.training.settings import Placed
-
-FAMILIAR = {"train": 1000, "test": 200}
-"""The counts of synthetic examples for a data set whose own are not known."""
-
-
-class SessionReporter(Protocol):
-    """Who is told how a session goes."""
-
-    def data(self, examples: Examples, train: Part, validation: Part) -> None:
-        """The data is there, checked and split."""
-
-    def start(self, trainer: Trainer, resumed: bool) -> None:
-        """Training begins, or goes on."""
-
-    def batch(self, epoch: int, step: int, steps: int, logs: Mapping[str, float]) -> None:
-        """A training step is done."""
-
-    def epoch(self, record: Record, improved: bool) -> None:
-        """An epoch is done and saved."""
-
-    def note(self, text: str) -> None:
-        """Something that the user should know."""
-
-    def working(self, text: str) -> Any:
-        """A context in which longer work is shown."""
+from archc.training.history import artefacts
+from archc.training.loading import Loaded, load_data
+from archc.training.loop import Trainer, batch_size, evaluate, evaluation_batch, inputs, save_model
+from archc.training.recipe import Recipe
+from archc.training.reporters import Logged, SessionReporter, Silent
+from archc.training.spread import Spread, SpreadError, spread
 
 
 @dataclass(frozen=True)
@@ -80,80 +54,37 @@ class Wishes:
     fresh: bool = False
     synthetic: int | None = None
     given: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """Examples in three parts that have none in common."""
-
-    examples: Examples
-    train: Part
-    validation: Part
-    digest: str
-
-    @property
-    def image(self) -> tuple[int, ...]:
-        """The shape of an example."""
-        return tuple(self.train.images.shape[1:])
-
-
-def load_data(recipe: Recipe, wanted: int | None) -> Loaded:
-    """The recipe's data, or synthetic data of its form, checked and split. Raises `DataError`, `CompileError`."""
-    data: Placed[Any] = recipe.data
-    seed = recipe.run.seed
-    holdout: float = data.value.holdout
-    if wanted is None:
-        examples = data.value.load(recipe.base, seed)
-    else:
-        train = data.value.train_count or FAMILIAR["train"]
-        count = wanted or train
-        if isinstance(holdout, int) and count != train:
-            holdout = holdout / train
-        tests = data.value.test_count or FAMILIAR["test"]
-        shape = data.value.image or raw_shape(recipe)
-        examples = synthetic(shape, recipe.classes, count, tests if not wanted else max(recipe.classes, round(count * tests / train)), seed)
-    examples.check()
-    check_fit(recipe, examples)
-    try:
-        parts = split(len(examples.train), holdout, order=data.value.split, seed=seed)
-    except SplitError as problem:
-        raise CompileError((error(codes.WRONG_VALUE, data.place("holdout"), str(problem)),)) from None
-    return Loaded(examples, examples.train.take(parts.train), examples.train.take(parts.validation), digest(examples))
-
-
-def raw_shape(recipe: Recipe) -> tuple[int, ...]:
-    """The shape of synthetic examples for a data set whose own is not known: what the network takes."""
-    return tuple(one or 32 for one in recipe.shape)
-
-
-def check_fit(recipe: Recipe, examples: Examples) -> None:
-    """Raises `CompileError` where examples, now that they are read, do not fit the network."""
-    found = list(shape_problems(recipe, tuple(examples.train.images.shape[1:])))
-    if len(examples.classes) > recipe.classes:
-        found.append(error(codes.DATA_DOES_NOT_FIT, recipe.data.span, f"the data has {len(examples.classes)} classes, and {recipe.address} tells {recipe.classes} apart", help=class_hint(recipe, len(examples.classes))))
-    if found:
-        raise CompileError(tuple(found))
+    distribute: str | None = None
 
 
 def train(recipe: Recipe, wishes: Wishes, reporter: SessionReporter) -> dict[str, Any]:
-    """Trains a recipe in a folder; gives the results on the test part.
+    """Trains a recipe in a folder; gives the results on the test part, in process 0 of several.
 
-    Raises `DataError`, `FolderError`, `CompileError`, `Interrupted`, `Diverged`, `OSError`.
+    Raises `DataError`, `FolderError`, `SpreadError`, `CompileError`, `Interrupted`, `Diverged`, `OSError`.
     """
     if find_spec("keras") is None:
         raise CompileError((error(codes.NO_FRAMEWORK, None, "training needs Keras, and Keras is not installed", help="pip install 'archc[tensorflow]'"),))
-    check_strangers(wishes.folder)
-    with held(wishes.folder):
-        manifest = prepared(recipe, wishes)
-        with reporter.working("reading the data"):
-            loaded = load_data(recipe, wishes.synthetic)
-        facts = all_facts(recipe, wishes, loaded)
-        if manifest is not None and wishes.resume:
-            if different := differences(manifest["facts"], facts):
-                raise Differs(f"the run cannot go on, for it is another one now: {'; '.join(different)}", "--fresh starts anew, and --set gives values back")
-        reporter.data(loaded.examples, loaded.train, loaded.validation)
-        check_memory(recipe, loaded)
-        return session(recipe, wishes, reporter, loaded, facts)
+    ground = spread(wishes.distribute, recipe)
+    reporter = reporter if ground.leads else Silent()
+    with ExitStack() as stack:
+        with ground.together():
+            manifest = None
+            if ground.leads:
+                check_strangers(wishes.folder)
+                stack.enter_context(held(wishes.folder))
+                manifest = prepared(recipe, wishes)
+            with reporter.working("reading the data"):
+                loaded = load_data(recipe, wishes.synthetic)
+            facts = all_facts(recipe, wishes, loaded)
+            if manifest is not None and wishes.resume:
+                if different := differences(manifest["facts"], facts):
+                    raise Differs(f"the run cannot go on, for it is another one now: {'; '.join(different)}", "--fresh starts anew, and --set gives values back")
+            reporter.data(loaded.examples, loaded.train, loaded.validation)
+            check_memory(recipe, loaded)
+        with ground.together():
+            if different := differences(json.loads(ground.told(json.dumps(facts).encode())), facts):
+                raise SpreadError(f"process {ground.process} trains something else than process 0: {'; '.join(different).replace('the checkpoints', 'process 0')}", "give all processes the same recipe, options and data")
+        return session(recipe, wishes, reporter, loaded, facts, ground)
 
 
 def prepared(recipe: Recipe, wishes: Wishes) -> dict[str, Any] | None:
@@ -174,68 +105,62 @@ def all_facts(recipe: Recipe, wishes: Wishes, loaded: Loaded) -> dict[str, Any]:
     return {**recipe.facts(), "spec": spec, "examples": loaded.digest, "synthetic": wishes.synthetic is not None, "backend": load_keras().backend.backend()}
 
 
-def session(recipe: Recipe, wishes: Wishes, reporter: SessionReporter, loaded: Loaded, facts: Mapping[str, Any]) -> dict[str, Any]:
+def session(recipe: Recipe, wishes: Wishes, reporter: SessionReporter, loaded: Loaded, facts: Mapping[str, Any], ground: Spread) -> dict[str, Any]:
     """The run itself, in a folder that is held."""
     from archc.training.build import build
 
     folder = wishes.folder
-    checkpoint, problems = latest(folder / CHECKPOINTS) if wishes.resume else (None, [])
-    for one in problems:
-        reporter.note(f"{one}; the one before it is used" if checkpoint else f"{one}; training starts from the beginning")
-    write_texts(folder, {MANIFEST: manifest_text(recipe, wishes, loaded, facts), "recipe.yaml": recipe.source.text})
-    grid = pictures.samples(loaded.train, loaded.examples.classes) if pictures.can_draw() else []
-    write_all(folder, grid)
-    if not grid:
-        reporter.note("no pictures are drawn: matplotlib is not installed (pip install 'archc[train]')")
-    with reporter.working(f"building {recipe.address}"):
-        models = build(recipe, loaded.image, statistics(loaded.train), math.ceil(len(loaded.train) / recipe.run.batch))
-    trainer = Trainer(recipe, models, loaded.train, loaded.validation, folder, Logged(reporter, recipe, folder, grid))
+    checkpoint, grid = None, []
+    with ground.together():
+        if ground.leads:
+            checkpoint, grid = begun(recipe, wishes, reporter, loaded, facts, ground)
+        with reporter.working(f"building {recipe.address}"):
+            models = build(recipe, loaded.image, statistics(loaded.train), math.ceil(len(loaded.train) / recipe.run.batch), ground)
+    checkpoint = shared(ground, checkpoint)
+    shown = Logged(reporter, recipe, folder, grid) if ground.leads else reporter
+    trainer = Trainer(recipe, models, loaded.train, loaded.validation, folder, shown, ground)
     if checkpoint is not None:
         try:
             trainer.restore(checkpoint)
         except ValueError as problem:
             raise FolderError(f"the checkpoint in {folder} is another model's: {problem}", "--fresh starts anew") from None
-        write_all(folder, artefacts(trainer.progress.records))
-    if isinstance(trainer.reporter, Logged):
-        trainer.reporter.records = trainer.progress.records
-    complete = trainer.progress.is_done(recipe.run.epochs) and (folder / "result.json").exists()
+        with ground.together():
+            write_all(folder, artefacts(trainer.progress.records) if ground.leads else [])
+    if isinstance(shown, Logged):
+        shown.records = trainer.progress.records
+    complete = trainer.progress.is_done(recipe.run.epochs) and ground.leads and (folder / "result.json").exists()
     reporter.start(trainer, checkpoint is not None)
-    if complete:
+    if ground.summed(numpy.array([complete], numpy.int32)).any():
         reporter.note("the run is already complete; nothing is written")
-        return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        return json.loads((folder / "result.json").read_text(encoding="utf-8")) if ground.leads else {}
     with interruptible(trainer):
         trainer.run()
     return finish(trainer, loaded, reporter)
 
 
-class Logged:
-    """Tells of epochs, and keeps TensorBoard's log and the curves up to date with them."""
-
-    def __init__(self, reporter: SessionReporter, recipe: Recipe, folder: Path, grid: list[Artefact]) -> None:
-        self.reporter = reporter
-        self.recipe = recipe
-        self.folder = folder
-        self.samples = drawn(grid[0]) if grid else None
-        self.records: list[dict[str, Any]] = []
-
-    def batch(self, epoch: int, step: int, steps: int, logs: Mapping[str, float]) -> None:
-        """Passed on."""
-        self.reporter.batch(epoch, step, steps, logs)
-
-    def epoch(self, record: Record, improved: bool) -> None:
-        """Passed on, and logged."""
-        if tensorboard.can_log():
-            tensorboard.write_log(self.folder / LOGS, self.recipe.network.graph, self.records, self.samples)
-        self.reporter.epoch(record, improved)
+def begun(recipe: Recipe, wishes: Wishes, reporter: SessionReporter, loaded: Loaded, facts: Mapping[str, Any], ground: Spread) -> tuple[Checkpoint | None, list[Artefact]]:
+    """Writes what is known before the first epoch; gives the checkpoint to go on from, and the picture of samples."""
+    folder = wishes.folder
+    checkpoint, problems = latest(folder / CHECKPOINTS) if wishes.resume else (None, [])
+    for one in problems:
+        reporter.note(f"{one}; the one before it is used" if checkpoint else f"{one}; training starts from the beginning")
+    write_texts(folder, {MANIFEST: manifest_text(recipe, wishes, loaded, facts, ground), "recipe.yaml": recipe.source.text})
+    grid = pictures.samples(loaded.train, loaded.examples.classes) if pictures.can_draw() else []
+    write_all(folder, grid)
+    if not grid:
+        reporter.note("no pictures are drawn: matplotlib is not installed (pip install 'archc[train]')")
+    return checkpoint, grid
 
 
-def drawn(artefact: Artefact) -> bytes:
-    """The bytes of an artefact."""
-    from io import BytesIO
-
+def shared(ground: Spread, checkpoint: Checkpoint | None) -> Checkpoint | None:
+    """What process 0 has read, in each process."""
+    if ground.processes == 1:
+        return checkpoint
     buffer = BytesIO()
-    artefact.write(buffer)
-    return buffer.getvalue()
+    if checkpoint is not None:
+        write(buffer, checkpoint)
+    data = ground.told(buffer.getvalue())
+    return parse(BytesIO(data)) if data else None
 
 
 @contextmanager
@@ -260,17 +185,19 @@ def interruptible(trainer: Trainer) -> Generator[None]:
 
 def finish(trainer: Trainer, loaded: Loaded, reporter: SessionReporter) -> dict[str, Any]:
     """The last model, the best one's results on the test part, curves and the confusion matrix."""
-    from archc.training.build import load_keras
-
-    recipe, folder, records = trainer.recipe, trainer.folder, trainer.progress.records
-    save_model(trainer.models.inference, folder / "last.keras")
-    keras = load_keras()
+    recipe, folder, records, ground = trainer.recipe, trainer.folder, trainer.progress.records, trainer.spread
+    trainer.models.keep(ground)
+    with ground.together():
+        if ground.leads:
+            save_model(trainer.models.inference, folder / "last.keras")
     with reporter.working("evaluating the best model"):
-        best = keras.models.load_model(folder / "best.keras", compile=False)
-        trainer.models.inference.set_weights(best.get_weights())
+        take_best(trainer)
         test = loaded.examples.test if len(loaded.examples.test) else loaded.validation
-        measured = evaluate(trainer.models.training, test, recipe) if len(test) else {}
-        matrix = confusion(trainer.models.inference, test, recipe) if len(test) else None
+        measured = evaluate(trainer.models.training, test, recipe, ground) if len(test) else {}
+        mine = test if ground.processes == 1 else test.take(numpy.arange(ground.process, len(test), ground.processes))
+        matrix = ground.summed(confusion(trainer.models.inference, mine, recipe)) if len(test) else None
+    if not ground.leads:
+        return {}
     epoch = best_epoch(records, recipe.watched, trainer.progress.best)
     result = {"best_epoch": epoch, recipe.watched: trainer.progress.best, "test": measured, "test_examples": len(test), "seconds": round(sum(one["seconds"] for one in records), 1)}
     made = [Artefact.text("result.json", json.dumps(result, indent=1) + "\n")]
@@ -283,6 +210,24 @@ def finish(trainer: Trainer, loaded: Loaded, reporter: SessionReporter) -> dict[
     return result
 
 
+def take_best(trainer: Trainer) -> None:
+    """Gives the models the weights of the best epoch."""
+    from archc.training.build import load_keras
+
+    models, ground = trainer.models, trainer.spread
+    found = None
+    with ground.together():
+        if ground.leads:
+            best: Any = load_keras().models.load_model(trainer.folder / "best.keras", compile=False)
+            found = Checkpoint({f"{at:04d}": one for at, one in enumerate(best.get_weights())}, {})
+    found = shared(ground, found)
+    assert found is not None
+    models.inference.set_weights([one for _, one in sorted(found.arrays.items())])
+    if models.kept is not models.network:
+        with ground.scope():
+            models.network.set_weights(models.kept.get_weights())
+
+
 def best_epoch(records: list[dict[str, Any]], metric: str, best: float | None) -> int:
     """The first epoch with the best value."""
     return next((one["epoch"] for one in records if one.get(metric) == best), len(records))
@@ -290,15 +235,17 @@ def best_epoch(records: list[dict[str, Any]], metric: str, best: float | None) -
 
 def confusion(model: Any, part: Part, recipe: Recipe) -> Any:
     """Counts of examples by their class (rows) and the class they are taken for (columns)."""
-    images, _ = inputs(part, recipe)
-    size = recipe.run.validation_batch or 2 * recipe.run.batch
+    matrix: Any = numpy.zeros((recipe.classes, recipe.classes), numpy.int32)
+    if not len(part):
+        return matrix
+    size = evaluation_batch(recipe, Spread())
+    images, _ = inputs(part, recipe, size)
     given: Any = model.predict(images, batch_size=batch_size(images, size), verbose=0)
-    matrix: Any = numpy.zeros((recipe.classes, recipe.classes), numpy.int64)
     numpy.add.at(matrix, (part.labels, given.argmax(axis=1)), 1)
     return matrix
 
 
-def manifest_text(recipe: Recipe, wishes: Wishes, loaded: Loaded, facts: Mapping[str, Any]) -> str:
+def manifest_text(recipe: Recipe, wishes: Wishes, loaded: Loaded, facts: Mapping[str, Any], ground: Spread) -> str:
     """The manifest: what was trained on what, by which versions."""
     counts = {"train": len(loaded.train), "validation": len(loaded.validation), "test": len(loaded.examples.test)}
     value = {
@@ -311,6 +258,7 @@ def manifest_text(recipe: Recipe, wishes: Wishes, loaded: Loaded, facts: Mapping
         "image": list(loaded.image),
         "classes": list(loaded.examples.classes),
         "examples": counts,
+        "spread": ground.facts(),
         "versions": versions(),
         "facts": facts,
     }

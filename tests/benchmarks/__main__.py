@@ -173,11 +173,15 @@ def sweep() -> list[Result]:
 def train() -> list[Result]:
     """An epoch of training against `fit` of a hand-written script, in one process; and what of it is the input's."""
     results: list[Result] = []
-    for recipe, examples in (("lenet-mnist", 12_000), ("resnet20-cifar10", 1_500)):
-        done = subprocess.run([sys.executable, str(SCRIPTS / "train.py"), recipe, str(examples), "4"], env=ENVIRONMENT, capture_output=True, text=True, check=True)
-        ours, theirs, read = (float(one) for one in done.stdout.split()[-3:])
-        results.append(at_most(f"an epoch of {recipe} on {examples:,} examples (processor) : `fit` of a Keras script", ours, theirs, 1.03))
-        results.append(at_most(f"its examples put in order : the epoch of {recipe}", read, ours, 0.03))
+    for framework, recipe, examples in (
+        ("tensorflow", "lenet-mnist", 12_000), ("tensorflow", "resnet20-cifar10", 1_500), ("jax", "lenet-mnist", 12_000), ("jax", "resnet20-cifar10", 1_500),
+    ):
+        done = subprocess.run([sys.executable, str(SCRIPTS / "train.py"), recipe, str(examples), "4"], env={**ENVIRONMENT, "KERAS_BACKEND": framework}, capture_output=True, text=True, check=True)
+        ours, theirs, read, plain = (float(one) for one in done.stdout.split()[-4:])
+        results.append(at_most(f"{framework}: an epoch of {recipe} on {examples:,} examples (processor) : `fit` of a Keras script", ours, theirs, 1.03))
+        results.append(at_most(f"{framework}: its examples put in order : the epoch of {recipe}", read, ours, 0.03))
+        if framework == "tensorflow":
+            results.append(Result(f"tensorflow: an epoch of {recipe} with XLA : without (`jit: false`)", f"{ours:.2f} s : {plain:.2f} s", f"{ours / plain:.2f}", "", True))
     return results
 
 

@@ -42,6 +42,7 @@ PRESETS: Mapping[str, Preset] = {
             *_named("Inception", ("googlenet:torchvision", "GoogLeNet"), ("inception-v3:torchvision", "Inception-v3"), ("inception-v4", "Inception-v4")),
             *_named("VGG", ("vgg:D", "VGG-16"), ("vgg:E", "VGG-19")),
             *_named("ResNet", *((f"resnet:{depth}", f"ResNet-{depth}") for depth in (18, 34, 50, 101, 152))),
+            *_named("ENet", ("enet", "ENet")),
         ),
         Scatter(axis="ops", sized=True, logarithmic=False),
         "",
@@ -49,7 +50,7 @@ PRESETS: Mapping[str, Preset] = {
         (
             "AlexNet, GoogLeNet and Inception-v3 are the networks of torchvision, whose accuracies these are.",
             "An operation is a multiplication or an addition: 2 for each multiply-accumulate, as in the paper.",
-            "ENet's classifier is left out: its layers are not published.",
+            "ENet is the paper's encoder with global pooling and a dense layer: what stood there in the chart is not published, nor is BN-AlexNet's layout.",
         ),
     ),
     "efficientnet-fig1": Preset(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from archc.analyses.difference import Difference
 from archc.backends.base import Artefact, Backend
 from archc.backends.diagram.canvas import Picture
 from archc.backends.diagram.outline import outline
@@ -60,6 +61,16 @@ class DiagramBackend(Backend):
         picture = self._themed(family(graphs, title, theme_of(self.theme, self.palette)))
         told = f"The configurations of {shown(title, 1000)}: {', '.join(shown(one.variant, 100) for one in graphs)}."
         return tuple(Artefact.data(f"{graphs[0].name}-family.{one}", self._painted(picture, one, shown(title, 1000), told)) for one in self.formats)
+
+    def emit_difference(self, found: Difference, names: tuple[str, str]) -> tuple[Artefact, ...]:
+        """One figure of two networks with what differs marked: `vgg-d-to-vgg-e.svg`. `names` are what a person calls them."""
+        from archc.backends.diagram.comparison import comparison
+
+        picture = self._themed(comparison(found, names, theme_of(self.theme, self.palette), self.direction, self.detail))
+        title = shown(f"{names[0]} → {names[1]}", 1000)
+        told = ", ".join(f"{found.count(kind)} {kind}" for kind in ("removed", "added", "changed"))
+        stem = f"{found.before.graph.slug}-to-{found.after.graph.slug}"
+        return tuple(Artefact.data(f"{stem}.{one}", self._painted(picture, one, title, f"Layers that differ: {told}.")) for one in self.formats)
 
     def source(self, graph: Graph) -> str:
         """The DOT text."""

@@ -6,7 +6,7 @@ and nothing else reads the ones that are not drawn. Regularisation rates may dif
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -96,11 +96,15 @@ class _Form(NamedTuple):
 
 
 class Folder:
-    """Finds runs of equal blocks in a graph. Linear in the number of units, for each level of blocks."""
+    """Finds runs of equal blocks in a graph. Linear in the number of units, for each level of blocks.
 
-    def __init__(self, graph: Graph, units: Units) -> None:
+    `marks` are words on nodes, by index, that equal blocks have in common too.
+    """
+
+    def __init__(self, graph: Graph, units: Units, marks: Mapping[int, str] | None = None) -> None:
         self._graph = graph
         self._units = units
+        self._marks = marks or {}
         self._codes: dict[Hashable, int] = {}
         self._forms: dict[Block | int, _Form] = {}
         self._unit_codes = [self._intern(self._unit_key(chain)) for chain in units.chains]
@@ -142,7 +146,7 @@ class Folder:
         for unit in block.units:
             for number in self._units.chains[unit]:
                 node = self._graph.nodes[number]
-                parts.append(_kind(node))
+                parts.append((_kind(node), self._marks.get(number)))
                 parts.append(tuple(self._reference(one, place, external) for one in node.inputs))
         return self._intern(("form", tuple(parts)))
 
@@ -203,7 +207,7 @@ class Folder:
 
     def _unit_key(self, chain: list[int]) -> Hashable:
         nodes = [self._graph.nodes[number] for number in chain]
-        return tuple((_meaning(node), node.input_shapes, node.shapes, node.trainable) for node in nodes)
+        return tuple((_meaning(node), node.input_shapes, node.shapes, node.trainable, self._marks.get(node.index)) for node in nodes)
 
     def _unit_readers(self) -> list[set[int]]:
         unit_of = self._units.unit_of

@@ -31,10 +31,10 @@ class Parts(NamedTuple):
     totals: str
 
 
-def parts_of(graph: Graph) -> Parts:
-    """The parts of a graph, for views in which layers are fused and blocks folded."""
+def parts_of(graph: Graph, marks: Mapping[int, str] | None = None) -> Parts:
+    """The parts of a graph, for views in which layers are fused and blocks folded; those with unlike marks on nodes are unlike."""
     units = fuse(graph)
-    return Parts(units, blocks(graph, units), Folder(graph, units), words.totals(graph))
+    return Parts(units, blocks(graph, units), Folder(graph, units, marks), words.totals(graph))
 
 
 def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = None) -> Outline:

@@ -10,7 +10,7 @@ from archc.diagnostics import codes
 from archc.diagnostics.limits import limits, raising
 from archc.language.expressions.errors import Trouble
 from archc.language.expressions.limits import MAX_DIGITS
-from archc.language.expressions.values import bounded, is_list, is_map, kind, number, shown, whole
+from archc.language.expressions.values import NUMBERS, bounded, is_list, is_map, kind, number, shown, whole
 
 
 def _listed(arguments: tuple[Any, ...], what: str) -> Sequence[Any]:
@@ -35,7 +35,9 @@ def _sum(values: Any) -> Any:
         raise Trouble(codes.EXPRESSION_TYPE, f"`sum` takes a list, not {kind(values)}")
     total = 0
     for value in values:
-        total = bounded(total + number(value, "`sum`"))
+        if type(value) not in NUMBERS:
+            number(value, "`sum`")
+        total = bounded(total + bounded(value))
     return total
 
 

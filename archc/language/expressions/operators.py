@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from archc.diagnostics import closest, codes
 from archc.language.expressions.errors import Trouble
-from archc.language.expressions.limits import MAX_LEVELS
+from archc.language.expressions.limits import MAX_LEVELS, MAX_MAGNITUDE
 from archc.language.expressions.values import (
     KINDS,
     NUMBERS,
@@ -49,10 +49,12 @@ def calculate(symbol: str, left: Any, right: Any) -> Any:
     if type(left) not in NUMBERS or type(right) not in NUMBERS:
         wrong = right if type(left) in NUMBERS else left
         raise Trouble(codes.EXPRESSION_TYPE, f"`{symbol}` works on numbers, not on {kind(wrong)}")
-    bounded(left)
-    bounded(right)
+    if not (-MAX_MAGNITUDE <= left <= MAX_MAGNITUDE and -MAX_MAGNITUDE <= right <= MAX_MAGNITUDE):
+        bounded(left)
+        bounded(right)
     try:
-        return bounded(_ARITHMETIC[symbol](left, right))
+        found = _ARITHMETIC[symbol](left, right)
+        return found if -MAX_MAGNITUDE <= found <= MAX_MAGNITUDE else bounded(found)
     except ZeroDivisionError:
         raise Trouble(codes.EXPRESSION_VALUE, f"division by zero: `{left} {symbol} {right}`") from None
     except OverflowError:

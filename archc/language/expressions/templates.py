@@ -16,12 +16,13 @@ from archc.language.expressions.tree import Expression, evaluate
 from archc.language.expressions.values import WORDS_OF, Budget, Lookup, kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Template:
-    """A text with expressions in it; `starts` says where in the text each part stands."""
+    """A text with expressions in it; `starts` says where in the text each part stands, `alone` is the only part."""
 
     parts: tuple[str | Expression, ...]
     starts: tuple[int, ...]
+    alone: Expression | None
 
 
 TEXT_PER_STEP = 16
@@ -42,7 +43,8 @@ def template(text: str) -> Template | None:
         parts.append((_inside(text, index) if isinstance(part, Expression) else index, part))
         index = after
     merged = _merged(parts)
-    return Template(tuple(part for _, part in merged), tuple(start for start, _ in merged))
+    only = merged[0][1]
+    return Template(tuple(part for _, part in merged), tuple(start for start, _ in merged), only if len(merged) == 1 and isinstance(only, Expression) else None)
 
 
 def _inside(text: str, index: int) -> int:
@@ -100,9 +102,11 @@ def _merged(parts: list[tuple[int, str | Expression]]) -> list[tuple[int, str | 
 
 def fill(template: Template, lookup: Lookup, budget: Budget) -> Any:
     """The value of a lone expression, or else the parts joined as text; errors are placed in the template's text."""
-    first = template.parts[0]
-    if len(template.parts) == 1 and isinstance(first, Expression):
-        return _value_at(first, template.starts[0], lookup, budget)
+    if template.alone is not None:
+        try:
+            return evaluate(template.alone, lookup, budget)
+        except ExpressionError as error:
+            raise error.shifted(template.starts[0]) from None
     texts: list[str] = []
     room = limits().text
     for part, start in zip(template.parts, template.starts, strict=True):

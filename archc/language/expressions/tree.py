@@ -10,6 +10,7 @@ from typing import Any, cast
 from archc.diagnostics import closest, codes
 from archc.language.expressions.errors import ExpressionError, Trouble
 from archc.language.expressions.functions import FUNCTIONS
+from archc.language.expressions.limits import MAX_MAGNITUDE
 from archc.language.expressions.operators import calculate, compare, field_of, item_of, part_of
 from archc.language.expressions.values import (
     LOOK_ALIKES,
@@ -82,7 +83,9 @@ class Name(Node):
             found = run.lookup(self.name)
         except KeyError as unknown:
             raise self._unknown([str(one) for one in unknown.args[1:2_000]]) from None
-        return bounded(found) if type(found) in NUMBERS else found
+        if type(found) in NUMBERS and not -MAX_MAGNITUDE <= found <= MAX_MAGNITUDE:
+            bounded(found)
+        return found
 
     def _unknown(self, known: Sequence[str]) -> Trouble:
         if self.name == "_":
@@ -270,7 +273,9 @@ class Application(Node):
     arguments: tuple[Node, ...]
 
     def value(self, run: Run) -> Any:
-        arguments = collected((value_at(argument, run) for argument in self.arguments), run.budget)
+        given = self.arguments
+        values = [value_at(given[0], run)] if len(given) == 1 else (value_at(argument, run) for argument in given)
+        arguments = collected(values, run.budget)
         found = FUNCTIONS[self.name][0](*arguments)
         if isinstance(found, list):
             run.budget.spend(len(cast("list[Any]", found)))
@@ -287,6 +292,10 @@ class Expression:
     names: frozenset[str]
 
 
+NO_VARIABLES: dict[str, Any] = {}
+"""Those of an expression as a whole; a comprehension adds its own to a copy."""
+
+
 def evaluate(expression: Expression, lookup: Lookup, budget: Budget) -> Any:
     """The value of an expression; `lookup` raises `KeyError(name, *known)` for a name that it does not know."""
-    return value_at(expression.tree, Run(lookup, budget, {}))
+    return value_at(expression.tree, Run(lookup, budget, NO_VARIABLES))

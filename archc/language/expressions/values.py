@@ -129,7 +129,8 @@ def _room_after(value: Any, budget: Budget, room: int, levels: int) -> int:
         if levels == 0:
             raise Trouble(codes.LIMIT_EXPRESSION, f"the lists nest more than {MAX_LEVELS} deep")
         for item in items if room >= 0 else ():
-            room = _room_after(item, budget, room, levels - 1)
+            if type(item) not in NUMBERS:
+                room = _room_after(item, budget, room, levels - 1)
     if room < 0:
         raise Trouble(codes.LIMIT_EXPRESSION, f"the values have more than {limits().items:,} items together", raising("items"))
     return room

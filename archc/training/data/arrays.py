@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import zipfile
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy
 
@@ -65,13 +65,17 @@ def load_tfds(name: str, folder: str | None, train: str, test: str) -> Examples:
     except ImportError:
         raise DataError("this data set comes from tensorflow-datasets, which is not installed", "pip install 'archc[tfds]'") from None
     try:
-        builder = tfds.builder(name, data_dir=folder)
+        builder = tfds.builder(name, data_dir=str(Path(folder).expanduser()) if folder else None)
         parts = [tfds.as_numpy(builder.as_dataset(split=one, batch_size=-1, as_supervised=True)) for one in (train, test)]
     except Exception as problem:  # its errors are of many kinds
         first = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
         raise DataError(f"tensorflow-datasets cannot give `{name}`: {first}", f"prepare it once, with the network: tfds build {name}") from None
+    _, key = builder.info.supervised_keys
+    names: list[str] | None = getattr(builder.info.features[key], "names", None)
+    if names is None:
+        raise DataError(f"`{key}` of `{name}` is no class, and a recipe trains classifiers", machine=False)
     made = [Part(numpy.asarray(images), numpy.asarray(labels).astype(numpy.int32)) for images, labels in parts]
-    return Examples(made[0], made[1], tuple(cast("list[str]", builder.info.features["label"].names)))
+    return Examples(made[0], made[1], tuple(names))
 
 
 def synthetic(shape: tuple[int, ...], classes: int, train: int, test: int, seed: int) -> Examples:
