@@ -7,7 +7,7 @@ named by the words of the text (`n3x3_reduce`), so that the table reads like the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from archc.backends.diagram import words
