@@ -197,7 +197,7 @@ def missing(arguments: Value | None, bound: Map[str, Value], signature: Signatur
     """What is required and not given; a misspelt parameter, or arguments in a form that says no names, are reported as that alone."""
     if all(one in bound for one in signature.required):
         return []
-    if _words_alone(arguments, signature) if isinstance(arguments, Mapping) else not signature.positional and not is_null(arguments):
+    if _words_alone(arguments, signature) if isinstance(arguments, Mapping) else not (signature.positional or arguments is None or is_null(arguments)):
         return []
     written = arguments.entries if isinstance(arguments, Mapping) else ()
     meant = {_meant(one, signature) for one in written if one not in signature.names}
