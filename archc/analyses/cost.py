@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from archc.graph.folded import Figures, Folded
 from archc.graph.graph import Graph, Node
@@ -38,8 +39,18 @@ class Cost:
     weight_layers: int
 
 
+_KNOWN: WeakKeyDictionary[Graph, Cost] = WeakKeyDictionary()
+
+
 def cost(graph: Graph) -> Cost:
-    """The cost of a graph (MACs: convolutions and dense layers only, one example, biases not counted)."""
+    """The cost of a graph (MACs: convolutions and dense layers only, one example, biases not counted); found once for each."""
+    found = _KNOWN.get(graph)
+    if found is None:
+        found = _KNOWN[graph] = _cost(graph)
+    return found
+
+
+def _cost(graph: Graph) -> Cost:
     nodes = tuple(node_cost(node) for node in graph.nodes)
     trainable = sum(one.trainable for one in nodes)
     fixed = sum(one.non_trainable for one in nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,19 +28,10 @@ class Expectation:
     source: str = ""
 
 
-def facts(analysed: AnalysedGraph) -> dict[str, Any]:
-    """What can be stated of a network."""
-    cost = analysed.cost
+def output_shapes(analysed: AnalysedGraph) -> Any:
+    """The shape of the output, or those of all outputs."""
     shapes = [list(analysed.graph.shape(tensor)) for _, tensor in analysed.graph.outputs]
-    return {
-        "params": cost.params,
-        "trainable": cost.trainable,
-        "non_trainable": cost.non_trainable,
-        "macs": cost.macs,
-        "weight_layers": cost.weight_layers,
-        "output": shapes[0] if len(shapes) == 1 else shapes,
-        "receptive_field": largest_field(analysed),
-    }
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def largest_field(analysed: AnalysedGraph) -> int | None:
@@ -48,16 +40,21 @@ def largest_field(analysed: AnalysedGraph) -> int | None:
     return None if field is None else int(max(field.size))
 
 
+FACTS: dict[str, Callable[[AnalysedGraph], Any]] = {
+    "params": lambda analysed: analysed.cost.params,
+    "trainable": lambda analysed: analysed.cost.trainable,
+    "non_trainable": lambda analysed: analysed.cost.non_trainable,
+    "macs": lambda analysed: analysed.cost.macs,
+    "weight_layers": lambda analysed: analysed.cost.weight_layers,
+    "output": output_shapes,
+    "receptive_field": largest_field,
+}
+"""What can be stated of a network; each is found where it is stated."""
+
+
 def check_expectations(analysed: AnalysedGraph, variant: Variant, diagnostics: Diagnostics) -> tuple[Expectation, ...]:
     """Every stated fact, checked; those that do not hold become errors."""
-    if not variant.expect:
-        return ()
-    actual = facts(analysed)
-    found: list[Expectation] = []
-    for key, (_, value) in variant.expect.items():
-        if key in actual:
-            found.append(_check(key, value, actual[key], diagnostics))
-    return tuple(found)
+    return tuple(_check(key, value, FACTS[key](analysed), diagnostics) for key, (_, value) in variant.expect.items() if key in FACTS)
 
 
 def _check(key: str, value: Value, actual: Any, diagnostics: Diagnostics) -> Expectation:

@@ -75,10 +75,10 @@ Lint = Callable[[Node, View], "Finding | None"]
 def bias_before_norm(node: Node, view: View) -> Finding | None:
     """A bias that a batch normalisation subtracts again; it must be all that reads the layer."""
     readers = view.consumers[node.index]
+    if not readers or not all(isinstance(one.operator, BatchNorm) for one in readers):
+        return None
     bias = next((one for one in node.weights if one.name == "bias"), None)
     if bias is None or node.index in view.ends or activation(node) != "linear":
-        return None
-    if not readers or not all(isinstance(one.operator, BatchNorm) for one in readers):
         return None
     norm = readers[0].origin.span
     return Finding(

@@ -165,7 +165,9 @@ def parse(words: list[str]) -> Any:
     parser.add_argument("--version", action="version", version=f"archc {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
     called = next((one for one in words if not one.startswith("-")), None)
-    for name, help in COMMANDS.items():
+    # A call that begins with its command needs no other one's parser, and each takes time to make.
+    known = {called: COMMANDS[called]} if called in COMMANDS and words[0] == called else COMMANDS
+    for name, help in known.items():
         if name == called:
             module: Any = import_module(f"archc.commands.{name}_command" if name == "list" else f"archc.commands.{name}")
             command = subparsers.add_parser(

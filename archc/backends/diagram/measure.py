@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archc.backends.diagram import words
-from archc.backends.diagram.mesh import BoxRoom, Margins, Woven, weave
 from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.structure import Frame, Leaf, Mesh, Parallel, Part, Series
 from archc.backends.diagram.styles import room_beside
 from archc.backends.diagram.tree import Box, Cluster, Direction
+from archc.backends.diagram.woven import BoxRoom, Margins, Woven
 from archc.operators import Role
 
 TEXT, SMALL, TITLE = 9.5, 8.0, 9.5
@@ -167,6 +167,8 @@ class Measurer:
         return Size(made, made.before, made.after, made.length, made.leave)
 
     def _weave(self, mesh: Mesh) -> Woven:
+        from archc.backends.diagram.mesh import weave
+
         header = (HEADER, 0.0) if self._down else (0.0, HEADER)
         margins = Margins(PADDING + header[0], PADDING, PADDING + header[1], PADDING)
         return weave(mesh, self._room, margins, self._title_room)

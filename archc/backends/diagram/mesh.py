@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from archc.backends.diagram.canvas import Point
 from archc.backends.diagram.layering import Key, Layers, layers
 from archc.backends.diagram.settling import Room, Run, settle, tracks
 from archc.backends.diagram.structure import IN, OUT, Mesh, boxes_within
 from archc.backends.diagram.tree import Box, Cluster
+from archc.backends.diagram.woven import BoxRoom, Margins, Place, Woven
 
 TRACK = 6.5
 """How far lines lie apart that run side by side."""
@@ -21,49 +20,6 @@ BESIDE = 5.0
 PORT = 11.0
 """How far lines lie apart where they enter one box."""
 BAR_PORT = 26.0
-
-
-class BoxRoom(NamedTuple):
-    """A box: its reach to each side with its label, its own, and its length with the label and without."""
-
-    before: float
-    after: float
-    half: float
-    length: float
-    box_length: float
-
-
-class Margins(NamedTuple):
-    """What a frame keeps free on its four sides: along the flow at its start and end, across it before and after."""
-
-    start: float
-    end: float
-    before: float
-    after: float
-
-
-class Place(NamedTuple):
-    """Where a box stands."""
-
-    across: float
-    half: float
-    start: float
-    end: float
-
-
-@dataclass(eq=False)
-class Woven:
-    """A mesh with places, measured from where flow enters it."""
-
-    mesh: Mesh
-    boxes: dict[Box, Place]
-    frames: list[tuple[Cluster, Point, Point]]
-    """Frames with their two ends across and along."""
-    ways: dict[tuple[int, int], list[Point]]
-    before: float
-    after: float
-    length: float
-    leave: float
 
 
 def weave(mesh: Mesh, room_of: Callable[[Box], BoxRoom], margins: Margins, title: Callable[[Cluster], float]) -> Woven:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from archc.backends.diagram.canvas import Point
 from archc.backends.diagram.measure import BAND, BUS, Size
-from archc.backends.diagram.mesh import Woven
 from archc.backends.diagram.structure import IN, OUT, Frame, Leaf, Parallel, Series
 from archc.backends.diagram.tree import Box, Edge
 from archc.backends.diagram.valley import Valley
+from archc.backends.diagram.woven import Woven
 
 ARC = 6.5
 """How far arcs lie apart."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from archc.analyses.cost import cost
 from archc.backends.diagram.tree import SIGNS, Box
 from archc.diagnostics.figures import scaled
 from archc.graph.graph import Graph, Node
@@ -95,8 +96,8 @@ def _block_lines(box: Box) -> list[str]:
     if box.tabled:
         return [name, shape_text(box.copies[-1][-1].shape)]
     nodes = [node for copy in box.copies for node in copy]
-    cost = macs(nodes)
-    counts = f"{amount_text(parameters(nodes))} params" + (f", {amount_text(cost)} MACs" if cost else "")
+    done = macs(nodes)
+    counts = f"{amount_text(parameters(nodes))} params" + (f", {amount_text(done)} MACs" if done else "")
     return [name, shape_text(box.copies[-1][-1].shape), counts]
 
 
@@ -212,11 +213,11 @@ def amount_text(count: int) -> str:
 
 def totals(graph: Graph) -> str:
     """The lines under the title: `25.6 M parameters · 4.09 G MACs` and `input 224×224×3 · output 1000`."""
-    counted = macs(graph.nodes)
-    cost = f"{amount_text(counted)} MACs" if counted is not None else "MACs depend on open sizes"
+    found = cost(graph)
+    done = f"{amount_text(found.macs)} MACs" if found.macs is not None else "MACs depend on open sizes"
     read = _shapes([graph.nodes[index].shape for index in graph.inputs])
     made = _shapes([graph.shape(tensor) for _, tensor in graph.outputs])
-    counts = f"{amount_text(parameters(graph.nodes))} parameters{SEPARATOR}{cost}"
+    counts = f"{amount_text(found.params)} parameters{SEPARATOR}{done}"
     return f"{counts}\ninput {read}{SEPARATOR}output {made}"
 
 
