@@ -146,9 +146,13 @@ class Folder:
         for unit in block.units:
             for number in self._units.chains[unit]:
                 node = self._graph.nodes[number]
-                parts.append((_kind(node), self._marks.get(number)))
+                parts.append(_kind(node))
                 parts.append(tuple(self._reference(one, place, external) for one in node.inputs))
         return self._intern(("form", tuple(parts)))
+
+    def marks(self, block: Block) -> tuple[str | None, ...]:
+        """The marks on a block's nodes."""
+        return tuple(self._marks.get(number) for unit in block.units for number in self._units.chains[unit])
 
     def _joint(self, before: _Form, after: _Form) -> Hashable | None:
         """How a block hangs on the equal block before it; `None` if they cannot be one drawing."""
