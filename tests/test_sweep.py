@@ -270,7 +270,7 @@ def test_a_journal_keeps_tallies(folder: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="locks and signals are POSIX's here")
 def test_two_processes_do_not_write_one_sweep_and_a_signal_ends_it_cleanly(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["sweep", "efficientnet", "--set", "width=0.5..2.0:0.01", "--set", "resolution=32..256:16", "--jobs", "2", "-o", "out.csv"]
+    words = ["sweep", "efficientnet", "--set", "width=0.5..2.0:0.001", "--set", "resolution=32..256:16", "--jobs", "2", "-o", "out.csv"]
     process = subprocess.Popen([sys.executable, "-m", "archc", *words], env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
     journal = folder / "out.csv.journal"
     limit = time.monotonic() + 120

@@ -9,13 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from archc.analyses.difference import Bunch, Change, Detail, Difference, bunches, difference
-from archc.backends.diagram.backend import DiagramBackend
-from archc.backends.diagram.engine import EngineError
-from archc.backends.files import write_all
 from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
-from archc.commands.build import chosen
 from archc.commands.console import Console, coloured
-from archc.commands.draw import PICTURES
 from archc.commands.revisions import find as find_revision
 from archc.commands.targets import add_format, add_limit, families, values
 from archc.diagnostics import CompileError, codes
@@ -60,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Compares the two networks."""
-    kinds = chosen(options.emit, PICTURES) if options.emit else []
+    kinds = pictures(options.emit) if options.emit else []
     try:
         before = network(options.before, [])
         after = network(options.after, options.values)
@@ -92,8 +87,20 @@ def network(address: str, assignments: list[str]) -> Compiled:
     return family.compile(variant or None, values(assignments))
 
 
+def pictures(text: str) -> list[str]:
+    """The formats that `--emit` names."""
+    from archc.commands.build import chosen
+    from archc.commands.draw import PICTURES
+
+    return chosen(text, PICTURES)
+
+
 def drawn(found: Difference, kinds: list[str], options: argparse.Namespace) -> list[str]:
     """Writes the pictures of a difference; their paths."""
+    from archc.backends.diagram.backend import DiagramBackend
+    from archc.backends.diagram.engine import EngineError
+    from archc.backends.files import write_all
+
     maker = DiagramBackend(formats=tuple(kinds), detail=options.detail, direction=options.direction, theme=options.theme)  # pyright: ignore[reportArgumentType]
     try:
         artefacts = maker.emit_difference(found, (options.before, options.after))

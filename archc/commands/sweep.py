@@ -18,7 +18,7 @@ from archc.backends.files import finish, write_all
 from archc.commands import DONE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
 from archc.commands.targets import add_format, add_limit, limits_of
-from archc.diagnostics import CompileError, Source
+from archc.diagnostics import CompileError, Source, codes
 from archc.diagnostics.figures import count
 from archc.language.catalogue import find
 from archc.language.document import read
@@ -30,6 +30,7 @@ from archc.sweeps.work import Chunk, Job, Stale, Surveyor, Tally, columns, diges
 EXAMPLES = """examples:
   archc sweep efficientnet --set width=0.5..2.0:0.1 --set depth=1,1.2,1.4
   archc sweep efficientnet:b0 --set resolution=128..512:32 --max-macs 1G -o small.parquet
+  archc sweep efficientnet --set width=0.5..2.0:0.1 --set depth=1,1.4,2 --chart svg
   archc sweep nets/mine.yaml --set 'blocks=[1, 2],[2, 2]' --set width=16..256:8 --sample 1000 --seed 7
 
 An interrupted sweep goes on where it was when the same call is made again."""
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-params", metavar="N", type=_amount, help="leave out networks with more parameters, as in 10M")
     parser.add_argument("--max-macs", metavar="N", type=_amount, help="leave out networks with more multiply-accumulates, as in 1.5G")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="a .csv or .parquet file (default build/NAME.sweep.csv)")
+    parser.add_argument("--chart", metavar="LIST", default="", help="draw parameters against MACs beside the table: svg, png, vega")
     parser.add_argument("--jobs", metavar="N", type=_positive, help="processes (default: one for each core)")
     parser.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster that does the work: its address, auto, or local to start one here")
     parser.add_argument("--restart", action="store_true", help="begin anew, and drop what an interrupted sweep left")
@@ -67,6 +69,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     family, text = loaded(options.spec)
     variant = family.choose(find(options.spec, text).variant)
     axes = checked(space, family)
+    kinds = charts(options.chart) if options.chart else []
     output = destination(options, family, variant)
     job = Job(options.spec, text, variant, space, options.max_params, options.max_macs, digest(family), output.suffix == ".csv", tuple(sorted(limits_of(options.limits).items())))
     chosen = points(space, options.sample, options.seed)
@@ -78,6 +81,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             for one in measured(job, chosen[journal.chunks * CHUNK :], family, options):
                 journal.add(one)
                 now("", one.tally.points)
+        drawn = draw(journal, job, kinds, output, f"{family.title} in {count(journal.tally.rows)} sizes") if kinds and journal.tally.rows else []
         written(output, journal, Surveyor(job, family) if output.suffix == ".parquet" else None)
     except KeyboardInterrupt:
         if journal.chunks:
@@ -88,7 +92,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             journal.close()
         else:
             journal.remove()
-    report(journal.tally, before, axes, output, console)
+    report(journal.tally, before, axes, output, console, drawn)
     return DONE if journal.tally.rows or journal.tally.over else WRONG_SPEC
 
 
@@ -180,6 +184,33 @@ def measured(job: Job, rest: Sequence[int], family: Family, options: argparse.Na
         raise Failure(f"no Ray cluster answers at `{options.ray}`: {str(problem).splitlines()[0]}", "give the address of a running cluster, or `local`", WRONG_CALL) from None
 
 
+def charts(text: str) -> list[str]:
+    """The kinds that `--chart` names; refuses those that cannot be drawn here."""
+    from archc.backends.charts.render import PICTURES, can_draw
+    from archc.backends.charts.sweep import KINDS
+    from archc.commands.build import chosen
+
+    kinds = chosen(text, tuple(KINDS), "--chart")
+    if set(kinds) & set(PICTURES) and not can_draw():
+        raise Failure("the chart needs a plotting library, and none is installed", "pip install 'archc[charts]'; --chart vega needs none", WRONG_CALL, codes.NO_CHARTS)
+    return kinds
+
+
+def draw(journal: Journal, job: Job, kinds: list[str], output: Path, title: str) -> list[Path]:
+    """Writes the chart of the rows that there are; a few thousand of them are held at most."""
+    import csv
+
+    from archc.backends.charts.render import artefacts
+    from archc.backends.charts.sweep import chart, evenly
+    from archc.backends.tabular import Table
+
+    with journal.part_path.open(encoding="utf-8", newline="") as file:
+        rows = list(evenly(csv.DictReader(file), journal.tally.rows))
+    names = columns(job.grid)[: len(job.grid.axes)]
+    spec = chart(rows, names, title, journal.tally.rows)
+    return write_all(output.parent, artefacts(output.stem, spec, Table(title, (), ()), kinds))
+
+
 def written(output: Path, journal: Journal, surveyor: Surveyor | None) -> None:
     """The table in its place."""
     if surveyor is None:
@@ -192,18 +223,21 @@ def written(output: Path, journal: Journal, surveyor: Surveyor | None) -> None:
     journal.remove()
 
 
-def report(tally: Tally, before: int, axes: list[str], output: Path, console: Console) -> None:
+def report(tally: Tally, before: int, axes: list[str], output: Path, console: Console, drawn: Sequence[Path]) -> None:
     """What was written, what was left out, and why."""
     if console.is_json:
         console.data({
             "output": str(output), "axes": axes, "points": tally.points, "resumed": before, "rows": tally.rows, "over": tally.over,
             "invalid": [{"code": code, **asdict(one)} for code, one in sorted(tally.faults.items())],
+            **({"charts": [str(one) for one in drawn]} if drawn else {}),
         })
         return
     parts = [f"{count(tally.rows)} written"]
     parts += [f"{count(number)} over {option}" for option, number in tally.over.items()]
     parts += [f"{count(sum(one.count for one in tally.faults.values()))} invalid"] if tally.faults else []
     console.line(f"{output}  {count(tally.points)} point{'' if tally.points == 1 else 's'}: {', '.join(parts)}")
+    for one in drawn:
+        console.line(str(one))
     for code, one in sorted(tally.faults.items()):
         console.line(f"  {code}  {count(one.count)} times, first at {one.example}: {one.message}" if one.count > 1 else f"  {code}  once, at {one.example}: {one.message}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.diagnostics import Call, Span, Turn
 from archc.expansion.naming import Chain, Numbers
@@ -25,13 +25,13 @@ class Sharing:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """Where in the expansion steps run: name prefix, group, call, and the settings in force.
 
     `reread` holds the names that the loops around read with `from` or in merges: a loop may bind those anew. `turn` is the
     iteration of the innermost loop in this text, `runs` the product of the lengths of all the loops around. `path` are
-    the sites of the cells, `$steps` and groups on the way from the start of the body, `named` the `as` in force.
+    the sites of the cells, `$steps` and groups on the way from the start of the body, `named` the `as` in force. A tuple, for
+    each step makes some, and a frozen class takes several times as long to fill.
     """
 
     prefix: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
 from archc.diagnostics.limits import limits, raising
@@ -13,10 +12,10 @@ from archc.graph.graph import Group, Node, Tensor
 from archc.operators import Operator, Problem, Shape, show
 
 LAYER_NAME_LIMIT = 512
+NO_TEXT: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """An `as` that a layer's name comes from, how many characters of the name lead up to its end, and its macro's call."""
 
     span: Span
@@ -24,8 +23,7 @@ class Named:
     call: Call | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a node has from its place: origin, group, site, and the settings in force there."""
 
     origin: Origin
@@ -33,7 +31,7 @@ class Context:
     site: int = 0
     trainable: bool = True
     doc: str = ""
-    text: Mapping[str, str] = field(default_factory=dict[str, str])
+    text: Mapping[str, str] = NO_TEXT
     named: Named | None = None
 
 

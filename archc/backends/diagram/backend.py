@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from archc.analyses.difference import Difference
 from archc.backends.base import Artefact, Backend
 from archc.backends.diagram.canvas import Picture
 from archc.backends.diagram.outline import outline
@@ -17,6 +16,9 @@ from archc.backends.diagram.tree import Direction, Outline
 from archc.backends.diagram.view import Detail, View
 from archc.backends.diagram.words import shown
 from archc.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from archc.analyses.difference import Difference
 
 FileFormat = Literal["dot", "svg", "png", "pdf", "mermaid", "model-explorer"]
 Style = Literal["graph", "volume"]

@@ -146,9 +146,20 @@ class Folder:
         for unit in block.units:
             for number in self._units.chains[unit]:
                 node = self._graph.nodes[number]
-                parts.append((_kind(node), self._marks.get(number)))
+                parts.append(_kind(node))
                 parts.append(tuple(self._reference(one, place, external) for one in node.inputs))
         return self._intern(("form", tuple(parts)))
+
+    def marks(self, block: Block) -> tuple[str | None, ...]:
+        """The marks on a block's nodes."""
+        return tuple(self._marks.get(number) for unit in block.units for number in self._units.chains[unit])
+
+    def differ_in_marks(self, one: Block, other: Block) -> bool:
+        """True for blocks of one form that would be equal without their marks."""
+        if self.marks(one) == self.marks(other):
+            return False
+        pairs = zip(one.units, other.units, strict=True)
+        return all(self._unit_meaning(self._units.chains[first]) == self._unit_meaning(self._units.chains[second]) for first, second in pairs)
 
     def _joint(self, before: _Form, after: _Form) -> Hashable | None:
         """How a block hangs on the equal block before it; `None` if they cannot be one drawing."""
@@ -206,8 +217,11 @@ class Folder:
         return (0, node.shared) if inside is None else (1, inside)
 
     def _unit_key(self, chain: list[int]) -> Hashable:
+        return self._unit_meaning(chain), tuple(self._marks.get(number) for number in chain)
+
+    def _unit_meaning(self, chain: list[int]) -> Hashable:
         nodes = [self._graph.nodes[number] for number in chain]
-        return tuple((_meaning(node), node.input_shapes, node.shapes, node.trainable, self._marks.get(node.index)) for node in nodes)
+        return tuple((_meaning(node), node.input_shapes, node.shapes, node.trainable) for node in nodes)
 
     def _unit_readers(self) -> list[set[int]]:
         unit_of = self._units.unit_of

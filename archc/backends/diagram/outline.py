@@ -243,13 +243,14 @@ class Plan:
         return list(self._folder.runs(block.items))
 
     def _merged(self, block: Block) -> list[Run]:
-        """The runs of a block; those of one template that differ in shapes alone are one."""
+        """The runs of a block; those of one template that differ in shapes alone, and have the same marks, are one."""
         merged: list[Run] = []
         for run in self._runs(block):
             last = merged[-1] if merged else None
             if last is not None and isinstance(run.first, Block) and isinstance(last.first, Block):
                 form = self._form(run.first)
-                if form in self._forms and form == self._form(last.first) and templates.same_numbers(last, run, self._graph, self._units.chains):
+                alike = form in self._forms and form == self._form(last.first) and templates.same_numbers(last, run, self._graph, self._units.chains)
+                if alike and self._folder is not None and self._folder.marks(last.first) == self._folder.marks(run.first):
                     merged[-1] = Run([*last.parts, *run.parts])
                     continue
             merged.append(run)

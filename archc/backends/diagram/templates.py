@@ -40,11 +40,14 @@ def find(root: Block, runs: Callable[[Block], list[Run]], folder: Folder) -> dic
     pending = [root]
     while pending:
         inner: list[Block] = []
+        before: tuple[tuple[str, int] | None, Block] | None = None
         for run in runs(pending.pop()):
             if isinstance(run.first, Block):
                 inner.append(run.first)
                 form = form_of(run.first, folder)
-                if form is not None:
+                again = before is not None and form == before[0] and folder.differ_in_marks(before[1], run.first)
+                before = form, run.first
+                if form is not None and not again:  # marks make no drawing a table that would be none without them
                     found.setdefault(form, []).append(run)
                     drawings[form[0]] = drawings.get(form[0], 0) + 1
         pending += reversed(inner)
