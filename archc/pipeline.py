@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.util import find_spec as find_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from archc.analyses.lints import lint
 from archc.diagnostics import Allowance, CompileError, Diagnostic, Diagnostics, Span, closest, codes, error, warning
 from archc.diagnostics.figures import count
 from archc.diagnostics.limits import limits, raising
+from archc.diagnostics.packages import need
 from archc.expansion.calls import Calls
 from archc.expansion.learnt import Learnt
 from archc.expansion.network import expand
@@ -77,13 +77,12 @@ class Compiled:
         """A `keras.Model` with seeded initial weights, or those in a file (`.keras`, `.h5`, `.pth`). Needs Keras.
 
         A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere, and
-        where Keras is not installed (E803).
+        where Keras is not installed (`MissingPackage`, E803).
         """
         from archc.backends.keras.model import set_weights, to_keras
 
         self.check_modules(modules)
-        if find_module("keras") is None:
-            raise CompileError((error(codes.NO_FRAMEWORK, None, "a live model needs Keras, and Keras is not installed", help="pip install 'archc[tensorflow]'"),))
+        need("keras", "a live model")
         model = to_keras(self.lowered, seed=seed, modules=modules)
         if weights is not None:
             from archc.backends.keras.weight_files import read_weights

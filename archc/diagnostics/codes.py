@@ -117,8 +117,9 @@ LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, the 
 CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an output; what was there before is whole.")
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
 WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
-NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
-NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need a plotting library, which is not installed.", "", "pip install 'archc[charts]'")
+NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, or the framework that computes for it, and that is not installed.", "", "pip install 'archc[tensorflow]'")
+NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need vl-convert, which is not installed.", "", "pip install 'archc[charts]'")
+NO_PACKAGE = Code("E806", "no-package", "This needs a package that archc does without elsewhere, and that is not installed; the hint says how to install it.", "archc sweep resnet --set width=1,2 -o nets.parquet", "pip install 'archc[parquet]'")
 
 DATA = Code("E850", "data", "A data set's files are missing, damaged, or not what they should be.")
 RESUME_DIFFERS = Code("E851", "resume-differs", "A run cannot go on: the recipe, the network or the data is not that of its checkpoints.", "archc train lenet-digits -o run --resume --set batch=64", "archc train lenet-digits -o run --fresh --set batch=64")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 
 from archc.diagnostics import Source
+from archc.diagnostics.packages import TRAINING, need
 from archc.language.document import Value, read
 from archc.training.data.images import read_image
 from archc.training.folder import FolderError, read_manifest
@@ -32,7 +33,8 @@ class Trained:
 
 
 def open_run(folder: Path, which: str = "best") -> Trained:
-    """The run in a folder, with its best or last model. Raises `FolderError`."""
+    """The run in a folder, with its best or last model. Raises `FolderError`, `MissingPackage`."""
+    need("keras", "a trained network", install=TRAINING)
     from archc.training.build import load_keras
 
     manifest = read_manifest(folder)
