@@ -17,13 +17,16 @@ SHIPPED = "archc:"
 
 
 class AddressError(Exception):
-    """An address leads to no spec; `help` says what would."""
+    """An address or a name leads to nothing: `message` says which, `help` what would, `code` of what kind it is."""
 
     def __init__(self, message: str, help: str = "", code: Code = codes.FILE_NOT_FOUND) -> None:
-        super().__init__(message)
+        super().__init__(message, help, code)
         self.message = message
         self.help = help
         self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  = help: {self.help}" if self.help else self.message
 
 
 @dataclass(frozen=True, slots=True)
