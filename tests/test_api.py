@@ -70,3 +70,12 @@ def test_numbers_of_numpy_and_tuples_are_values() -> None:
     import numpy
 
     assert archc.compile("vgg:A", classes=numpy.int64(5)).analysed.cost.params == archc.compile("vgg:A", classes=5).analysed.cost.params
+
+
+def test_a_folder_is_told_as_one(family: str, tmp_path: Path) -> None:
+    """With or without a slash, and the working folder too."""
+    (tmp_path / "empty").mkdir()
+    for address, hint in ((".", "'*.yaml'"), (f"{tmp_path}", "*.yaml'"), ("empty", "no .yaml file"), ("empty/", "no .yaml file")):
+        with pytest.raises(archc.AddressError, match="is a folder, not a spec") as found:
+            archc.load(address)
+        assert hint in str(found.value)

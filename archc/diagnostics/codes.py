@@ -80,7 +80,7 @@ COMBINATION = Code("E311", "combination", "Two options of the operation do not g
 ESCAPE = Code("E312", "escape", "What the spec states of a `keras:` or `layer:` step does not hold, or its module is not allowed.")
 
 UNKNOWN_TENSOR = Code("E401", "unknown-tensor", "No tensor of this name can be seen from here.", "from: enc9", "from: enc1")
-NAME_TAKEN = Code("E402", "name-taken", "The name is bound already, or belongs to the language.")
+NAME_TAKEN = Code("E402", "name-taken", "The name is bound already, or belongs to the language: tensors, values and inputs share one namespace.", "params: {width: 8}\nlayers: [{conv: 8, as: width}]", "params: {width: 8}\nlayers: [{conv: 8, as: wide}]")
 RECURSION = Code("E403", "recursion", "A macro, library or variant leads back to itself.")
 AMBIGUOUS_NOTATION = Code("E404", "ambiguous-notation", "Two notation patterns match the same cell.")
 LAYER_NAME = Code("E405", "layer-name", "Two layers would have the same name.")
