@@ -267,6 +267,6 @@ def test_a_file_that_is_no_image_is_told_as_that(tmp_path: Path) -> None:
 
     (tmp_path / "notes.txt").write_text("no image", encoding="utf-8")
     run = Trained(tmp_path, {"image": [8, 8, 3], "classes": ["a"]}, None)
-    with pytest.raises(DataError, match="notes.txt is no image") as found:
+    with pytest.raises(DataError, match=r"notes\.txt is no image") as found:
         predict(run, [tmp_path / "notes.txt"], 1)
     assert "folder" not in found.value.help and "name a file" in found.value.help

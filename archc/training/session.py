@@ -197,7 +197,7 @@ def finish(trainer: Trainer, loaded: Loaded, reporter: SessionReporter) -> dict[
     if not ground.leads:
         return {}
     epoch = best_epoch(records, recipe.watched, trainer.progress.best)
-    result = {"best_epoch": epoch, recipe.watched: trainer.progress.best, "test": measured, "test_examples": len(test), "seconds": round(sum(one["seconds"] for one in records), 1)}
+    result = {"best_epoch": epoch, "best": {"metric": recipe.watched, "value": trainer.progress.best}, "test": measured, "test_examples": len(test), "seconds": round(sum(one["seconds"] for one in records), 1)}
     made = [Artefact.text("result.json", json.dumps(result, indent=1) + "\n")]
     if matrix is not None:
         made.append(pictures.confusion_table(matrix, loaded.examples.classes))
