@@ -65,7 +65,7 @@ parity-torch: .venv-torch/installed
 
 # The tests that walk one network of each family, on every network of the zoo. Takes hours.
 every: $(VENV)/tested
-	ARCHC_EVERY=1 $(BIN)/pytest tests/test_agreement.py tests/test_determinism.py tests/test_commands.py tests/test_learning.py tests/test_training.py
+	ARCHC_EVERY=1 $(BIN)/pytest tests/test_agreement.py tests/test_determinism.py tests/test_commands.py tests/test_learning.py tests/test_spread.py tests/test_training.py
 
 docs: $(VENV)/installed
 	$(BIN)/python -m archc.reference

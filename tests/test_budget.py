@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from archc.analyses.budget import BYTES, UNITS, amount, size
+import archc
+from archc.analyses.budget import BYTES, UNITS, Limits, amount, held, size
 from archc.commands import main
 from archc.diagnostics import figures
 from archc.diagnostics.figures import large
@@ -23,9 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
         (["--max-params", "138357543"], 1),
         (["--max-params", "138.357544M", "--max-macs", "15470264320"], 0),
         (["--max-macs", "15.47G"], 1),
-        (["--max-memory", "553430176B"], 0),
-        (["--max-memory", "553.43MB"], 1),
-        (["--max-memory", "528MiB"], 0),
+        (["--max-memory", "579120288B"], 0),
+        (["--max-memory", "579.12MB"], 1),
+        (["--max-memory", "553MiB"], 0),
         (["--max-params", "1T", "--max-macs", "1M"], 1),
         (["--max-params", "ten"], 2),
         (["--max-params", "-1"], 2),
@@ -45,6 +46,25 @@ def test_every_network_is_held_to_the_limit(capsys: pytest.CaptureFixture[str]) 
     assert found[2]["limits"] == [{"key": "params", "limit": 30_000_000, "actual": 60_344_232, "holds": False}]
     assert [one["code"] for one in found[2]["diagnostics"]] == ["E603"]
     assert [one["message"].split(" has ")[0] for one in found[2]["diagnostics"][0]["notes"]] == ["stage3", "stage4", "stage2"]
+
+
+@pytest.mark.parametrize("address", ["vgg:D", "resnet:50", "efficientnet:b0", "densenet:121", "siamese"])
+def test_memory_is_that_of_stats(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One figure, the weights and the peak by liveness; what the parts of the network have of it adds up to it."""
+    assert main(["check", address, "--max-memory", "1B", "--format", "json"]) == 1
+    [found] = json.loads(capsys.readouterr().out)
+    analysed = archc.compile(address).analysed
+    memory = archc.compile(address).stats()["memory"]
+    assert found["limits"] == [{"key": "memory", "limit": 1, "actual": memory["inference"], "holds": False}]
+    assert memory["inference"] == memory["weights"] + memory["peak"]["bytes"]
+    [one] = held(analysed, Limits(memory=1))
+    assert sum(share or 0 for share in one.shares) == memory["inference"]
+
+
+def test_unknown_memory_is_over_every_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "open.yaml").write_text("archc: 1\nname: open\ninput: [null, null, 3]\nlayers: [conv: [8, 3]]\n")
+    assert main(["check", str(tmp_path / "open.yaml"), "--max-memory", "1TB"]) == 1
+    assert "memory of inference of `open` is unknown" in capsys.readouterr().err
 
 
 def test_limits_hold_across_processes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -404,6 +404,10 @@ def test_build_writes_every_kind(shell: Shell) -> None:
 
 def test_draw(shell: Shell) -> None:
     assert shell("draw", "lenet", "-o", "out", "--emit", "svg,dot", "--detail", "layers", "--direction", "LR", "--theme", "dark").code == 0
+    assert shell("draw", "vgg:A", "vgg:D", "-o", "two", "--style", "family").code == 0
+    assert [one.name for one in (shell.folder / "two").iterdir()] == ["vgg-family.svg"]
+    assert shell("draw", "vgg:A", "lenet", "-o", "each").code == 0
+    assert sorted(one.name for one in (shell.folder / "each").iterdir()) == ["lenet-keras.svg", "vgg-a.svg"]
     assert sorted(one.name for one in (shell.folder / "out").iterdir()) == ["lenet-keras.dot", "lenet-keras.svg"]
 
 

@@ -7,7 +7,9 @@ layer; blocks are sums here, see below), Lp-pooling in T21.
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -411,3 +413,43 @@ def test_a_narrow_terminal_has_fewer_columns() -> None:
     assert {"output", "params", "macs"} <= set(narrow) < set(wide)
     printed = tabular.text(stats_table.table(figures, rows, narrow)).splitlines()
     assert max(map(len, printed[: len(rows) + 3])) <= 80
+
+
+# The documentation
+
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "analysis.md"
+LIBRARIES = Path(__file__).resolve().parent / "facts" / "libraries.csv"
+NETWORKS = [
+    [cell.strip() for cell in line.strip("|\n").split("|")]
+    for line in PAGE.read_text(encoding="utf-8").splitlines()
+    if re.match(r"\| `[A-Za-z0-9:.-]+` \| [\d,]+ \| [\d,]+ \| [\d,]+ \|.*\|.*\|$", line)
+]
+
+
+def test_the_page_has_networks() -> None:
+    assert {len(row) for row in NETWORKS} == {6}
+    assert len(NETWORKS) == 17
+
+
+@pytest.mark.parametrize("row", NETWORKS, ids=[row[0].strip("`") for row in NETWORKS])
+def test_the_pages_figures_are_archcs_and_those_that_were_measured(row: list[str]) -> None:
+    """A network's row in docs/analysis.md: what archc computes, and what the library that it names was measured to have."""
+    found = archc.compile(row[0].strip("`")).analysed.cost
+    told = [int(one.replace(",", "")) for one in row[1:4]]
+    assert told == [found.params, found.trainable, found.macs]
+    if row[4]:
+        facts = {one["implementation"]: one for one in csv.DictReader(LIBRARIES.read_text().splitlines())}[row[4]]
+        assert told[1:] == [int(facts["trainable"]), int(facts["macs"])]
+
+
+@pytest.mark.parametrize("row", [line for line in PAGE.read_text(encoding="utf-8").splitlines() if re.match(r"\| `[a-z].*\| \d+[, \d]* \| 32 \| \d", line)])
+def test_the_pages_receptive_fields_are_archcs(row: str) -> None:
+    """Networks, fields, the stride and paddings, as the table has them."""
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    addresses = re.findall(r"`([^`]+)`", cells[0])
+    fields, paddings = ([int(one) for one in cells[at].split(",")] for at in (1, 3))
+    assert len(addresses) == len(fields) == len(paddings)
+    for address, field, padding in zip(addresses, fields, paddings):
+        found = archc.compile(address).stats()["receptive_field"]
+        assert (found["size"], found["stride"], found["padding"]) == ([field] * 2, [int(cells[2])] * 2, [padding] * 2)

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import archc
 from archc import gallery
 from archc.backends.base import EngineError
 from archc.backends.diagram import engine
@@ -281,6 +282,14 @@ def test_skips_are_dashed_and_short_branches_are_not() -> None:
     assert not any(edge.skip for edge in outline(inception()).edges)
 
 
+def test_a_shortcut_is_drawn_around_a_block_that_has_one_around_all_of_it() -> None:
+    """A stage of residual blocks begins with one, and has none itself."""
+    graph = archc.compile("resnet:18").graph
+    assert not any(box.shortcut for box in outline(graph, "overview").boxes)
+    opened = outline(graph, View("overview", expand=("stage1", "stage2"))).boxes
+    assert [(box.count, box.shortcut) for box in opened if "basic" in box.title] == [(2, True), (1, False), (1, True)]
+
+
 def test_an_overview_has_one_box_for_each_block() -> None:
     drawing = outline(stack(2, 1, 1, 1).graph(), "overview")
     assert [(box.title, box.count) for box in drawing.boxes[1:]] == [("block1 · unit", 1), ("unit", 3)]
@@ -374,6 +383,17 @@ def test_the_nine_inception_modules_are_one_template_with_a_table() -> None:
     assert template.rows[0] == ("3a", "64", "96", "128", "16", "32", "32", "28×28×256", "164 k", "128 M")
     assert len(template.rows) == 9
     assert [line for box in template.drawn.boxes for line in box.written][1:5] == ["Conv 1×1 · ReLU", "n1x1", "Conv 1×1 · ReLU", "n3x3_reduce"]
+
+
+def test_a_template_in_a_template_is_a_box_with_what_it_is_called_with() -> None:
+    drawn = outline(load("nasnet")["mobile"].graph)
+    cell = next(one for one in reversed(drawn.templates) if one.title == "normal_cell")
+    blocks = [box.written for box in cell.drawn.boxes if box.title]
+    assert sorted(blocks) == [("separable", "filters, kernel 3")] * 3 + [("separable", "filters, kernel 5")] * 2
+    separable = next(one for one in reversed(drawn.templates) if one.title == "separable")
+    assert separable.header[:3] == ("block", "filters", "kernel")
+    assert "Separable conv kernel · BN" in [line for box in separable.drawn.boxes for line in box.written]
+    assert {row[2] for row in separable.rows} == {"3"}
 
 
 def test_a_concat_is_as_wide_as_what_it_joins() -> None:

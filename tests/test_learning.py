@@ -31,10 +31,10 @@ OTHERWISE: dict[str, list[str]] = {
     "lenet-mnist": ["--set", "optimiser={adam: 0.002}", "--epochs", "30"],
     "resnet20-cifar10": ["--set", "optimiser={sgd: [0.02, 0.9]}", "--epochs", "20"],
     "vgg16-cifar10": ["--set", "optimiser={adam: 0.0002}", "--set", "params.dropout=0", "--epochs", "20"],
-    "alexnet-cifar10": ["--set", "optimiser={sgd: [0.001, 0.9]}", "--epochs", "10"],
+    "alexnet-cifar10": ["--set", "optimiser={sgd: [0.001, 0.9]}", "--set", "params.dropout=0", "--set", "batch=8", "--epochs", "8"],
     "efficientnet-b0": [
         "--set", "params.resolution=64", "--set", "prepare=[resize: 64]", "--set", "params.drop_path=0", "--set", "loss=cross_entropy",
-        "--set", "optimiser={adam: 0.003}", "--epochs", "20",
+        "--set", "optimiser={adam: 0.003}", "--set", "batch=8", "--epochs", "20",
     ],
 }
 """What a recipe is given so that 64 examples are learnt in little time: the rule of learning, and the end of regularisation."""

@@ -139,6 +139,7 @@ def test_batches_that_do_not_divide(place: Path, one: Path) -> None:
 
 
 @NEEDS_JAX
+@pytest.mark.skipif(not os.environ.get("ARCHC_EVERY"), reason="JAX waits for a lost process for minutes: ARCHC_EVERY=1")
 def test_processes_go_on_after_a_kill(place: Path, one: Path) -> None:
     """One process is killed: the other ends too. A call without `--resume` ends both; with it, they end as if nothing had been."""
     words = ("-o", "two", "--distribute", "data")

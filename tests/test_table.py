@@ -7,8 +7,10 @@ import html.parser
 import io
 import json
 import re
+import subprocess
 from functools import cache
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
@@ -216,7 +218,7 @@ def test_blocks_read_as_in_papers() -> None:
 # Formats
 
 
-ODD = ["=1+1", "a|b", "<script>alert(1)</script>", "\\input{x} $x$ 50% a_b #1 & ~ ^", "*bold* _it_ `code` [l](http://x)", "@SUM(A1)", '"quoted", comma', "-1", "a\nb"]
+ODD = ["=1+1", "a|b", "<script>alert(1)</script>", "\\input{x} $x$ 50% a_b #1 & ~ ^", "*bold* _it_ `code` [l](http://x)", "@SUM(A1)", '"quoted", comma', "-1", "a\nb", "--- ,, << >> ?` `` ''"]
 
 
 @pytest.fixture
@@ -249,6 +251,71 @@ def test_latex_has_no_commands_of_names(odd: Table) -> None:
     assert "\\input" not in text
     assert "\\textbackslash{}input\\{x\\} \\$x\\$ 50\\% a\\_b \\#1 \\& " in text
     assert text.count(" \\\\\n") == len(odd.body) + len(odd.totals) + 1
+
+
+def latex_cells(text: str) -> list[list[str]]:
+    """The rows of the `tabular` as a parser of LaTeX reads them, set as plain text."""
+    walker = pytest.importorskip("pylatexenc.latexwalker")
+    nodes, _, _ = walker.LatexWalker(text, tolerant_parsing=False).get_latex_nodes()
+    [table] = [one for one in nodes if one.isNodeType(walker.LatexEnvironmentNode)]
+    assert table.environmentname == "table"
+    [tabular] = [one for one in table.nodelist if one.isNodeType(walker.LatexEnvironmentNode)]
+    assert tabular.environmentname == "tabular"
+    texts = pytest.importorskip("pylatexenc.latex2text")
+    known = texts.get_default_latex_context_db()
+    signs = {"textbar": "|", "textquotedbl": '"', "textasciigrave": "`", "textquotesingle": "'", "textasciicircum": "^", "textasciitilde": "~", "textless": "<", "textgreater": ">"}
+    known.add_context_category("signs", prepend=True, macros=[texts.MacroTextSpec(name, sign) for name, sign in signs.items()])
+    set_as = texts.LatexNodes2Text(latex_context=known, math_mode="text")
+    rows: list[list[list[object]]] = [[[]]]
+    for node in tabular.nodelist:
+        if node.isNodeType(walker.LatexMacroNode) and node.macroname in ("toprule", "midrule", "bottomrule", "addlinespace"):
+            continue
+        if node.isNodeType(walker.LatexMacroNode) and node.macroname == "\\":
+            rows.append([[]])
+        elif node.isNodeType(walker.LatexSpecialsNode) and node.specials_chars == "&":
+            rows[-1].append([])
+        else:
+            rows[-1][-1].append(node)
+    found = [[" ".join(set_as.nodelist_to_text(cell).split()) for cell in row] for row in rows]
+    assert found.pop() == [""]
+    return found
+
+
+def test_a_parser_of_latex_reads_the_cells_back(odd: Table) -> None:
+    head, *body = latex_cells(WRITERS["latex"](odd))
+    assert head == ["stage", "=cmd|' /C calc'!A0", "<b>"]
+    for found, row in zip(body, odd.body):
+        if not row[1].blocks:
+            assert found == [" ".join(one.text.split()) for one in row]
+    assert body[-1] == ["total", "", "63"]
+
+
+@pytest.mark.parametrize("family", ["vgg", "resnet", "googlenet", "efficientnet"])
+def test_a_parser_of_latex_reads_papers_tables(family: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table", family, "--format", "latex"]) == 0
+    read = latex_cells(capsys.readouterr().out)
+    assert main(["table", family, "--format", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert {len(row) for row in read} == {len(data["columns"])}
+    assert len(read) == 1 + len(data["rows"]) + len(data["totals"])
+    first = [data["columns"][0], *(str(row["cells"][0]) for part in ("rows", "totals") for row in data[part])]
+    assert all(row[0] in ("", name) for row, name in zip(read, first))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(which("pdflatex") is None, reason="no TeX here")
+@pytest.mark.parametrize("family", ["vgg", "resnet", "odd"])
+def test_tex_sets_the_table(family: str, odd: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A document with the packages that the first line names."""
+    if family == "odd":
+        table = WRITERS["latex"](odd)
+    else:
+        assert main(["table", family, "--format", "latex"]) == 0
+        table = capsys.readouterr().out
+    packages = table.splitlines()[0].removeprefix("% ")
+    (tmp_path / "t.tex").write_text(f"\\documentclass{{article}}{packages}\\begin{{document}}{table.split(chr(10), 1)[1]}\\end{{document}}", encoding="utf-8")
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-draftmode", "t.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def test_markdown_keeps_its_columns(odd: Table) -> None:

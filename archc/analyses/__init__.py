@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archc.analyses.cost import Cost, NodeCost, cost
+from archc.analyses.memory import Memory, memory
 from archc.analyses.receptive_field import Field, network_field, receptive_field
 from archc.analyses.work import Work, work
 from archc.graph.graph import Graph
@@ -28,6 +29,11 @@ class AnalysedGraph:
         return work(self.graph)
 
     @cached_property
+    def memory(self) -> Memory:
+        """Activations, weights and the peak in inference, of one example."""
+        return memory(self.graph, self.cost)
+
+    @cached_property
     def fields(self) -> tuple[Field | None, ...]:
         """Receptive fields by node."""
         return receptive_field(self.graph)
@@ -38,4 +44,4 @@ class AnalysedGraph:
         return network_field(self.graph, self.fields)
 
 
-__all__ = ["AnalysedGraph", "Cost", "Field", "NodeCost", "Work"]
+__all__ = ["AnalysedGraph", "Cost", "Field", "Memory", "NodeCost", "Work"]

@@ -6,19 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from archc.analyses import AnalysedGraph
+from archc.analyses.memory import FLOAT
 from archc.analyses.rows import rows
 from archc.diagnostics import Diagnostic, Note, Span, codes, error, figures
 from archc.diagnostics.figures import count
 
-FLOAT = 4
-"""Bytes of a weight: networks are built with 32-bit floats."""
 LARGEST = 3
 """So many parts of a network are named, the most costly first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that a network may have of each; `None` where all is allowed. `memory` is that of the weights, in bytes."""
+    """The most that a network may have of each; `None` where all is allowed. `memory` is that of inference for one example, in bytes."""
 
     params: int | None = None
     macs: int | None = None
@@ -54,8 +53,14 @@ def held(network: AnalysedGraph, limits: Limits) -> Iterator[Held]:
     if limits.macs is not None:
         yield Held("macs", "multiply-accumulates", limits.macs, cost.macs, tuple(one.macs for one in cost.nodes), count)
     if limits.memory is not None:
-        shares = tuple(FLOAT * one for one in params)
-        yield Held("memory", "weights", limits.memory, FLOAT * cost.params, shares, size)
+        yield Held("memory", "memory of inference", limits.memory, network.memory.inference, _memory(network), size)
+
+
+def _memory(network: AnalysedGraph) -> tuple[int, ...]:
+    """What each node has of the memory of inference: its weights, and its outputs where they are held at the peak."""
+    held = network.memory
+    at_peak = set(held.peak.held if held.peak else ())
+    return tuple(FLOAT * one.params + ((held.nodes[at] or 0) if at in at_peak else 0) for at, one in enumerate(network.cost.nodes))
 
 
 def over_budget(network: AnalysedGraph, limits: Limits, place: Span | None) -> tuple[Diagnostic, ...]:
@@ -66,12 +71,20 @@ def over_budget(network: AnalysedGraph, limits: Limits, place: Span | None) -> t
 def _diagnostic(network: AnalysedGraph, found: Held, place: Span | None) -> Diagnostic:
     address, limit = network.graph.address, found.show(found.limit)
     if found.value is None:
-        message = f"the {found.what} of `{address}` are unknown (a size is open), and at most {limit} are allowed"
+        verb = "is" if found.option == "memory" else "are"
+        message = f"the {found.what} of `{address}` {verb} unknown (a size is open), and at most {limit} {verb} allowed"
         return error(codes.OVER_BUDGET, place, message, help="give the input a size, for instance with --set")
-    verb, rest, much = ("needs", "for its weights (activations not counted)", "much") if found.option == "memory" else ("has", found.what, "many")
-    message = f"`{address}` {verb} {found.show(found.value)} {rest}, and at most {limit} are allowed"
+    verb, rest, much = ("needs", _parts(network), "much") if found.option == "memory" else ("has", found.what, "many")
+    message = f"`{address}` {verb} {found.show(found.value)} {rest}, and at most {limit} {'is' if found.option == 'memory' else 'are'} allowed"
     label = f"{found.show(found.value - found.limit)} too {much}"
     return error(codes.OVER_BUDGET, place, message, label=label, notes=_largest(network, found), help=f"make these smaller, or allow more with --max-{found.option}")
+
+
+def _parts(network: AnalysedGraph) -> str:
+    held = network.memory
+    assert held.peak is not None
+    layer = network.graph.nodes[held.peak.node].name
+    return f"in inference (weights {size(held.weights)}, activations at most {size(held.peak.bytes)} at once, at {layer})"
 
 
 def _largest(network: AnalysedGraph, found: Held) -> Iterator[Note]:

@@ -28,10 +28,11 @@ OPTIMIZERS = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adagrad": 1
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most memory that activations take at one time, and the node that is computed then."""
+    """The most memory that activations take at one time, the node that is computed then, and those whose outputs are held."""
 
     bytes: int
     node: int
+    held: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Memory:
     """What a network holds for a batch; `None` where a size is open.
 
     `whole` has the bytes of each node's outputs, `nodes` those that it takes (0 for views), `weights` each weight once. `peak` lets element-wise
-    operators write over their input, `peak_apart` gives each output memory of its own. Weights come on top of both.
+    operators write over their input, `peak_apart` gives each output memory of its own. Weights come on top of both:
+    `inference` is the first with them.
     """
 
     whole: tuple[int | None, ...]
@@ -48,6 +50,11 @@ class Memory:
     weights: int
     peak: Peak | None
     peak_apart: Peak | None
+
+    @property
+    def inference(self) -> int | None:
+        """What inference needs: the weights and the peak of activations."""
+        return None if self.peak is None else self.weights + self.peak.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +110,16 @@ def peak(graph: Graph, lives: Lives, sizes: Sequence[int | None], in_place: bool
     for owner, last in lives.last.items():
         ends[last].append(owner)
     live = most = at = 0
+    made_anew = False
     for node in graph.nodes:
         made = sizes[node.index] or 0
         needed = 0 if in_place and _overwrites(graph, node, lives, sizes) else made
         if live + needed > most:
-            most, at = live + needed, node.index
+            most, at, made_anew = live + needed, node.index, needed > 0
         live += made - sum(sizes[one] or 0 for one in ends[node.index])
-    return Peak(most, at)
+    end = len(graph.nodes)
+    before = [one for one in range(at) if lives.owner[one] == one and lives.last.get(one, end) >= at and sizes[one]]
+    return Peak(most, at, (*before, at) if made_anew else tuple(before))
 
 
 @dataclass(frozen=True)

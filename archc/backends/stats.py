@@ -19,7 +19,7 @@ from archc.operators.convolution import ConvTranspose
 def stats(analysed: AnalysedGraph, *, batch: int = 1, optimizer: str = "adam") -> dict[str, Any]:
     """Totals, and for each layer what it costs, holds and sees. Open sizes, and what depends on them, are `None`.
 
-    Parameters, MACs and FLOPs are for one example, memory is for the batch, in bytes. docs/counting.md defines each figure.
+    Parameters, MACs and FLOPs are for one example, memory is for the batch, in bytes. docs/analysis.md defines each figure.
     """
     graph, cost, other = analysed.graph, analysed.cost, total_work(analysed.work)
     shapes = [list(graph.shape(tensor)) for _, tensor in graph.outputs]
@@ -147,6 +147,7 @@ def _memory(held: Memory, graph: Graph, batch: int) -> dict[str, Any]:
         "activations": held.activations,
         "peak": _peak(held.peak, graph),
         "peak_without_in_place": _peak(held.peak_apart, graph),
+        "inference": held.inference,
     }
 
 

@@ -221,7 +221,7 @@ def _peak(held: Figures) -> str:
     one, apart = held["peak"], held["peak_without_in_place"]
     if one is None:
         return "unknown: a size is open"
-    return f"at most {memory(one['bytes'])} of activations at once, at {one['layer']} (element-wise layers in place; else {memory(apart['bytes'])}, at {apart['layer']})"
+    return f"{memory(held['inference'])}: weights, and at most {memory(one['bytes'])} of activations at once, at {one['layer']} (element-wise layers in place; else {memory(apart['bytes'])}, at {apart['layer']})"
 
 
 def _training(one: Figures) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
 """What a cell begins with that spreadsheets run."""
+MARKUP = re.compile(r"([\\`*\[\]<>|&~$#!]|(?<!\w)_|_(?!\w))")
+"""What means something in Markdown; an underscore inside of a word does not."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,15 @@ def text(table: Table) -> str:
 
 def markdown(table: Table) -> str:
     """A table of GitHub's Markdown, the tree as indents."""
-    heads = " | ".join(_cell(one.heading) for one in table.columns)
+    heads = " | ".join(plain_markdown(one.heading) for one in table.columns)
     rules = " | ".join("---:" if one.numeric else "---" for one in table.columns)
     lines = [f"| {heads} |", f"| {rules} |"]
     for row in table.rows:
         indent = "&nbsp;&nbsp;" * (len(row.lines) // 3)
-        cells = [f"**{_cell(one)}**" if row.total and one else _cell(one) for one in row.cells]
+        cells = [f"**{plain_markdown(one)}**" if row.total and one else plain_markdown(one) for one in row.cells]
         lines.append(f"| {indent}{' | '.join(cells)} |")
-    notes = "\n".join(f"{_cell(one)}  " for one in table.notes)
-    return f"**{_cell(table.caption)}**\n\n" + "\n".join(lines) + (f"\n\n{notes}\n" if notes else "\n")
+    notes = "\n".join(f"{plain_markdown(one)}  " for one in table.notes)
+    return f"**{plain_markdown(table.caption)}**\n\n" + "\n".join(lines) + (f"\n\n{notes}\n" if notes else "\n")
 
 
 def comma_separated(table: Table) -> str:
@@ -125,10 +127,13 @@ def _aligned(cells: Iterable[str], widths: Sequence[int], columns: Sequence[Colu
     return "  ".join(found).rstrip()
 
 
-def _cell(words: str) -> str:
-    escaped = words.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-    escaped = escaped.replace("*", "\\*").replace("`", "\\`")
-    return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", escaped)
+def plain_markdown(words: str) -> str:
+    """A text as Markdown that shows just that, in one line: no markup, entity, formula or link is left in it.
+
+    >>> plain_markdown("*a* | stage1_conv"), plain_markdown("_it_ <b>")
+    ('\\\\*a\\\\* \\\\| stage1_conv', '\\\\_it\\\\_ \\\\<b\\\\>')
+    """
+    return MARKUP.sub(r"\\\1", " ".join(words.split())).replace("://", r"\://").replace("www.", r"www\.")
 
 
 def _escaped(words: str) -> str:

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("limits", "a network above one of them is an error (E603), as one whose cost is unknown")
     group.add_argument("--max-params", metavar="N", type=_count, help="the most parameters: 10M, 500k")
     group.add_argument("--max-macs", metavar="N", type=_count, help="the most multiply-accumulates for one example: 1G, 300M")
-    group.add_argument("--max-memory", metavar="SIZE", type=_bytes, help="the most memory for the weights: 100MB, 2GiB")
+    group.add_argument("--max-memory", metavar="SIZE", type=_bytes, help="the most memory of inference, weights and the peak of activations for one example: 100MB, 2GiB")
 
 
 def _count(text: str) -> int:

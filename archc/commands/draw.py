@@ -24,15 +24,16 @@ EXAMPLES = """examples:
   archc draw googlenet --emit svg,png -o figures
   archc draw resnet:50 --collapse stage2      a block as one box
   archc draw 'vgg:*' --style family           build/vgg-family.svg
+  archc draw vgg:A vgg:D --style family       two of them in one figure
   archc draw mynet.yaml --detail layers --direction LR"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
-    add_spec(parser)
+    add_spec(parser, several=True)
     parser.add_argument("-o", "--output", metavar="DIR", default="build", help="the folder to write into (default: build)")
     parser.add_argument("--emit", metavar="LIST", default="svg", help=f"the formats: {', '.join(DIAGRAMS)} (default: svg)")
-    parser.add_argument("--style", choices=("graph", "volume", "family"), default="graph", help="the graph, feature maps as blocks, or all networks of the address in one figure")
+    parser.add_argument("--style", choices=("graph", "volume", "family"), default="graph", help="the graph, feature maps as blocks, or all networks of the call in one figure")
     parser.add_argument("--detail", choices=("overview", "blocks", "layers"), default="blocks", help="how much to show (default: blocks)")
     parser.add_argument("--expand", metavar="BLOCK", action="append", default=[], help="show what is in this block (a macro, or a block's name)")
     parser.add_argument("--collapse", metavar="BLOCK", action="append", default=[], help="draw this block as one box")
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Draws every network of the address."""
+    """Draws every network of the call."""
     kinds = chosen(options.emit, DIAGRAMS)
     drawing = {name: getattr(options, name) for name in ("detail", "depth", "direction", "columns", "palette", "theme", "dpi")}
     drawing |= {"expand": tuple(options.expand), "collapse": tuple(options.collapse)}
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return report(written, console)
     drawing["style"] = options.style
     written: list[str] = []
-    for one in compiled([options.spec], options.values):
+    for one in compiled(options.specs, options.values):
         if one.warnings and not console.is_json:
             console.diagnostics(one.warnings)
         check_blocks(one, [*options.expand, *options.collapse])
@@ -70,11 +71,11 @@ def report(written: list[str], console: Console) -> int:
 
 
 def draw_family(kinds: list[str], drawing: dict[str, Any], options: argparse.Namespace, console: Console) -> list[str]:
-    """One figure of all networks of the address."""
+    """One figure of all networks of the call."""
     texts = [kind for kind in kinds if kind not in PICTURES]
     if texts:
         raise Failure(f"a family's figure is a picture, and {texts[0]} is none", f"choose from {', '.join(PICTURES)}", WRONG_CALL)
-    networks = list(compiled([options.spec], options.values))
+    networks = list(compiled(options.specs, options.values))
     maker = DiagramBackend(formats=tuple(kinds), **drawing)  # pyright: ignore[reportArgumentType]
     try:
         artefacts = maker.emit_family([one.graph for one in networks])

@@ -128,7 +128,7 @@ def by_position(found: list[Diagnostic], name: str, arguments: Value | None, sig
 
 def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic]) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    if arguments.flow and arguments.entries and not set(arguments.entries) & set(signature.names) and all(is_null(one) for _, one in arguments.entries.values()):
+    if _words_alone(arguments, signature):
         words = list(arguments.entries)
         spaced = [one.replace(":", ": ", 1) for one in words if ":" in one and " " not in one]
         right = f"{{{', '.join(spaced)}}}" if len(spaced) == len(words) else f"[{', '.join(words)}]"
@@ -146,6 +146,11 @@ def _by_name(arguments: Mapping, signature: Signature, problems: list[Diagnostic
             continue
         problems.append(error(codes.UNKNOWN_ARGUMENT, key.span, f"{signature.owner} has no parameter `{name}`", help=_unknown_help(name, value, signature)))
     return found
+
+
+def _words_alone(arguments: Mapping, signature: Signature) -> bool:
+    """True for `{8, 3}`, which YAML reads as keys without values."""
+    return arguments.flow and bool(arguments.entries) and not set(arguments.entries) & set(signature.names) and all(is_null(one) for _, one in arguments.entries.values())
 
 
 def _unknown_help(name: str, value: Value, signature: Signature) -> str:
@@ -176,8 +181,10 @@ def _meant(name: str, signature: Signature) -> str | None:
 
 
 def missing(arguments: Value | None, bound: Map[str, Value], signature: Signature, place: Span) -> list[Diagnostic]:
-    """What is required and not given; a misspelt parameter is reported as that alone."""
+    """What is required and not given; a misspelt parameter, or arguments in a form that says no names, are reported as that alone."""
     if all(one in bound for one in signature.required):
+        return []
+    if _words_alone(arguments, signature) if isinstance(arguments, Mapping) else not (signature.positional or arguments is None or is_null(arguments)):
         return []
     written = arguments.entries if isinstance(arguments, Mapping) else ()
     meant = {_meant(one, signature) for one in written if one not in signature.names}
@@ -307,7 +314,7 @@ def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Di
         case "maximum":
             return error(codes.WRONG_VALUE, span, f"{part} is at most {limit}, and this is {value}")
         case "exclusiveMaximum":
-            hint = f"did you mean {value / 100:g}?" if isinstance(value, int | float) and 1 < value <= 100 and limit == 1 else ""
+            hint = f"did you mean {value / 100:g}?" if isinstance(value, int | float) and 2 <= value <= 100 and limit == 1 else ""
             return error(codes.WRONG_VALUE, span, f"{part} is less than {limit}, and this is {value}", help=hint)
         case "enum":
             choices = [str(one) for one in limit]
@@ -321,6 +328,9 @@ def _explained(what: str, problem: Any, span: Span, kind: str, outer: Any) -> Di
             return error(codes.UNKNOWN_ARGUMENT if odd else codes.MISSING_KEY, span, f"{part} {said}", help=f"did you mean `{near}`?" if near else f"its keys are {', '.join(known)}")
         case "minItems" | "maxItems":
             return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this list has {len(value)} item{'' if len(value) == 1 else 's'}")
+        case "uniqueItems":
+            twice = next(one for at, one in enumerate(value) if one in value[:at])
+            return error(codes.WRONG_VALUE, span, f"{part} takes {kind}, and this has {twice} twice")
         case "pattern":
             choices = limit.strip("^()$").split("|")
             near = closest(value, choices) if "|" in limit or "[" not in limit else None

@@ -204,7 +204,7 @@ class Expander:
         if isinstance(value, str):
             return self.word(step, value, scope, start, inputs, place, label)
         if not isinstance(value, Closure) or step.arguments is not None:
-            raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
+            raise Wrong(error(codes.WRONG_TYPE, step.span, f"`{step.operation}` does not hold steps{' or a macro' if step.arguments else ''}, but {'a tensor' if isinstance(value, Tensor | Poison) else kind_of(value)}", help=f"declare the parameter as `{name}: steps` or `{name}: macro`"))
         # Tensors that they name belong to the body they are written in; put in place elsewhere, they are a body.
         inner = Scope(value.scope.file, value.scope, loop=value.scope.body is scope.body)
         return [self.arranged(step, value.steps, inner, start, place, label)]

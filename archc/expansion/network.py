@@ -95,7 +95,7 @@ def input_node(declared: Input, expander: Expander, scope: Scope, root: Group) -
     if any(declared.name in one.values for one in scope.chain()):
         raise Wrong(error(codes.NAME_TAKEN, declared.span, f"the input `{declared.name}` has the name of a value", help="choose another name for one of the two"))
     value: Any = expander.evaluation.value(declared.shape, scope)
-    got = kind_of(value)
+    got = "an empty list" if value == [] else kind_of(value)
     shape = cast("list[Any]", value) if isinstance(value, list) else []
     if not shape:
         raise Wrong(error(codes.WRONG_TYPE, declared.shape.span, f"an input's shape is a list of sizes, and this is {got}", help="write `[height, width, channels]`; `null` leaves a size open"))

@@ -93,7 +93,7 @@ class Operations:
         if count >= least and (most is None or count <= most):
             return
         wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-        advice = "join them first, with `concat` or `add`"
+        advice = "join them first, with `concat` or `add`" if most else "inputs are declared under `input` or `inputs`, and no step makes one"
         if is_merge(operator.name):
             advice = f"list them, as in `{operator.name}: [_, input]`, or name branches, as in `{operator.name}: {{left: [...], right: [...]}}`"
         raise Wrong(error(codes.INPUT_COUNT, step.span, f"`{operator.name}` takes {wanted} input{'' if wanted == '1' else 's'}, and here it gets {count}", help=advice))

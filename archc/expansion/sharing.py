@@ -50,7 +50,7 @@ class Shares:
         """Steps that share weights have equally many operators with weights."""
         first = self.first[share.name]
         if first.count != share.count and not self.diagnostics.errors:
-            raise Wrong(self.unlike(first, share.span, f"one has {first.count} layers with weights and the other {share.count}"))
+            raise Wrong(self.unlike(first, share.span, f"one has {first.count} {'layer' if first.count == 1 else 'layers'} with weights and the other {share.count}"))
 
     def next(self, share: Sharing | None, operator: Operator, builder: Builder, inputs: list[Tensor]) -> str | None:
         """What the next operator of a call shares its weights under; nothing where it has none."""

@@ -120,6 +120,9 @@ class FrozenMap(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"FrozenMap({self._items!r})"
 
+    def __str__(self) -> str:
+        return "{" + ", ".join(f"{key}: {value}" for key, value in self._items.items()) + "}"
+
 
 def freeze(value: Any) -> Any:
     """Lists as tuples, all the way down; mappings as hashable ones."""

@@ -258,9 +258,10 @@ def _per_channel_problem(name: str, attribute: str, value: object, shape: Shape)
     if not isinstance(value, tuple) or (shape and shape[-1] == len(value)):  # pyright: ignore[reportUnknownArgumentType]
         return None
     count = len(value)  # pyright: ignore[reportUnknownArgumentType]
+    numbers = "1 number" if count == 1 else f"{count} numbers"
     return Problem(
         codes.WRONG_VALUE,
-        f"`{attribute}` of `{name}` has {count} numbers, but its input has {shape_rules.show(shape[-1:])} channels",
-        f"{count} numbers",
+        f"`{attribute}` of `{name}` has {numbers}, but its input has {shape_rules.show(shape[-1:])} channels",
+        numbers,
         "give one number, or one for each channel",
     )

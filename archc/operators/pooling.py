@@ -209,7 +209,7 @@ def _all_padding_problem(operator: MaxPool | AvgPool, axes: int) -> Problem | No
 def _open_ceil_problem(operator: MaxPool | AvgPool, shape: Shape) -> Problem | None:
     if operator.rounding == "floor" or operator.padding == "same":
         return None
-    return shape_rules.open_problem(f"{operator.name}` with `rounding: ceil", (*shape[:-1], 1))
+    return shape_rules.open_problem(f"{operator.name}` with `rounding: ceil", shape, channels=False)
 
 
 def _global(shape: Shape, keep_dims: bool) -> Shape:

@@ -223,10 +223,11 @@ def count_problem(name: str, attribute: str, value: Any, axes: int) -> Problem |
     if value is None or isinstance(value, (int, str)) or len(value) == axes:
         return None
     noun = "axis" if axes == 1 else "axes"
+    items = "1 item" if len(value) == 1 else f"{len(value)} items"
     return Problem(
         codes.WRONG_VALUE,
-        f"`{attribute}` of `{name}` has {len(value)} items, but the input has {axes} spatial {noun}",
-        f"{len(value)} items",
+        f"`{attribute}` of `{name}` has {items}, but the input has {axes} spatial {noun}",
+        items,
         f"give one number for all axes, or a list of {axes}",
     )
 
@@ -243,9 +244,9 @@ def channels_problem(name: str, shape: Shape) -> Problem | None:
     )
 
 
-def open_problem(name: str, shape: Shape, mend: str = "") -> Problem | None:
-    """A problem where any size is open."""
-    if None not in shape:
+def open_problem(name: str, shape: Shape, mend: str = "", *, channels: bool = True) -> Problem | None:
+    """A problem where any size is open; without `channels`, any but the last."""
+    if None not in (shape if channels else shape[:-1]):
         return None
     return Problem(
         codes.UNKNOWN_SIZE,

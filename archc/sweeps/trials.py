@@ -75,7 +75,7 @@ def trials(addresses: Sequence[str], grid: Grid, given: Mapping[str, str], folde
 
 def plain(name: str) -> str:
     """A trial's name as that of a folder."""
-    return "".join(one if one.isalnum() or one in "=.-_" else "_" for one in name.replace(", ", ","))
+    return "".join(one if one.isalnum() or one in "=,.-_" else "_" for one in name.replace(", ", ","))
 
 
 def located(given: Mapping[str, str]) -> dict[str, Any]:

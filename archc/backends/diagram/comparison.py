@@ -97,7 +97,7 @@ def comparison(found: Difference, names: tuple[str, str], theme: Theme, directio
 
 
 def _shifted(group: Group, dx: float, dy: float) -> Group:
-    return replace(group, shapes=tuple(moved(one, dx, dy) for one in group.shapes))
+    return group._replace(shapes=tuple(moved(one, dx, dy) for one in group.shapes))
 
 
 def _picture(side: Side, number: int, direction: Direction, detail: Detail, theme: Theme) -> Picture:
@@ -107,7 +107,7 @@ def _picture(side: Side, number: int, direction: Direction, detail: Detail, them
     picture = page(drawn, direction, theme, 0)
     framed = _framed(side, drawn)
     groups = [_marked(group, side, framed, theme) for group in picture.groups]
-    return replace(picture, groups=[replace(one, id=f"{'ab'[number]}-{one.id}" if one.id else "") for one in groups])
+    return picture._replace(groups=[one._replace(id=f"{'ab'[number]}-{one.id}" if one.id else "") for one in groups])
 
 
 def _framed(side: Side, drawn: Outline) -> dict[int, Mark]:
@@ -141,15 +141,15 @@ def _marked(group: Group, side: Side, framed: Mapping[int, Mark], theme: Theme) 
     x, y, width, height = _bounds(group.shapes[0])
     ring = Rect(x - RING, y - RING, width + 2 * RING, height + 2 * RING, Paint("", _colour(mark, theme), WIDTH, mark == "removed"), RING + 2)
     told = dict.fromkeys(side.told[node.index] for node in of.every_node if node.index in side.told)
-    tip = "\n".join((*([group.tip] if group.tip else []), *list(told)[:8])).translate(words.DROPPED)
-    return replace(group, kind=f"{group.kind} {mark}", shapes=(ring, *group.shapes, *_badge(x - RING, y - RING, mark, theme)), tip=tip)
+    tip = words.sound("\n".join((*([group.tip] if group.tip else []), *list(told)[:8])))
+    return group._replace(kind=f"{group.kind} {mark}", shapes=(ring, *group.shapes, *_badge(x - RING, y - RING, mark, theme)), tip=tip)
 
 
 def _frame(group: Group, mark: Mark, theme: Theme) -> Group:
     frame, *rest = group.shapes
     assert isinstance(frame, Rect)
-    painted = replace(frame, paint=Paint(_ground(mark, theme), _colour(mark, theme), WIDTH, mark == "removed"))
-    return replace(group, kind=f"{group.kind} {mark}", shapes=(painted, *rest, *_badge(frame.x, frame.y, mark, theme)))
+    painted = frame._replace(paint=Paint(_ground(mark, theme), _colour(mark, theme), WIDTH, mark == "removed"))
+    return group._replace(kind=f"{group.kind} {mark}", shapes=(painted, *rest, *_badge(frame.x, frame.y, mark, theme)))
 
 
 def _colour(mark: Mark, theme: Theme) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -90,7 +91,7 @@ def family(graphs: Sequence[Graph], title: str, theme: Theme) -> Picture:
 
 
 def common_title(graphs: Sequence[Graph]) -> str:
-    """The words with which all titles begin, or the family's name.
+    """The words with which all titles begin, the word with which most do, or the family's name.
 
     >>> from archc.pipeline import load
     >>> common_title([load("vgg")[name].graph for name in ("A", "D")])
@@ -101,7 +102,8 @@ def common_title(graphs: Sequence[Graph]) -> str:
         if len(set(some)) > 1:
             break
         shared.append(some[0])
-    return " ".join(shared) or graphs[0].name
+    first, count = Counter(re.split(r"[\s-]+", graph.title)[0] for graph in graphs).most_common(1)[0]
+    return " ".join(shared) or (first if 2 * count > len(graphs) else "") or graphs[0].name
 
 
 def _parts(graph: Graph) -> list[Part]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archc.backends.diagram import words
-from archc.backends.diagram.mesh import BoxRoom, Margins, weave
+from archc.backends.diagram.mesh import BoxRoom, Margins, Woven, weave
 from archc.backends.diagram.metrics import text_width
 from archc.backends.diagram.structure import Frame, Leaf, Mesh, Parallel, Part, Series
 from archc.backends.diagram.styles import room_beside
@@ -59,6 +59,7 @@ class Measurer:
         self._down = direction == "TB"
         self._labels = labels
         self._sizes: dict[int, tuple[float, float]] = {}
+        self._woven: dict[Mesh, Woven] = {}
 
     def series(self, series: Series) -> Size:
         """Parts one after the other, those that lead nowhere at their side."""
@@ -159,11 +160,16 @@ class Measurer:
         return size
 
     def _mesh(self, mesh: Mesh) -> Size:
-        """Boxes in layers, in their frames."""
+        """Boxes in layers, in their frames; found once for all ways to break the page."""
+        made = self._woven.get(mesh)
+        if made is None:
+            made = self._woven[mesh] = self._weave(mesh)
+        return Size(made, made.before, made.after, made.length, made.leave)
+
+    def _weave(self, mesh: Mesh) -> Woven:
         header = (HEADER, 0.0) if self._down else (0.0, HEADER)
         margins = Margins(PADDING + header[0], PADDING, PADDING + header[1], PADDING)
-        made = weave(mesh, self._room, margins, self._title_room)
-        return Size(made, made.before, made.after, made.length, made.leave)
+        return weave(mesh, self._room, margins, self._title_room)
 
     def _room(self, box: Box) -> BoxRoom:
         one = self._leaf(Leaf(box), None, 0.0, [])

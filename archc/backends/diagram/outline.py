@@ -68,11 +68,16 @@ def outline(graph: Graph, view: View | Detail = "blocks", parts: Parts | None = 
 class Plan:
     """The state of one arrangement: which unit is drawn in which box."""
 
-    def __init__(self, graph: Graph, units: Units, view: View, folder: Folder | None, names: Mapping[int, dict[str, str]] | None = None) -> None:
+    def __init__(
+        self, graph: Graph, units: Units, view: View, folder: Folder | None,
+        names: Mapping[int, dict[str, str]] | None = None, nested: Mapping[Hashable, tuple[str, ...]] | None = None,
+    ) -> None:
         self._graph = graph
         self._units = units
         self._view = view
         self._names = names or {}
+        self._nested = nested or {}
+        """In a template: the forms that have templates of their own, with what their columns are called."""
         self._folder = folder
         self._drawn_by = list(range(len(units.chains)))
         self._copies: dict[int, list[int]] = {}
@@ -106,8 +111,8 @@ class Plan:
             title = self._title(first, count)
             boxed = self._view.boxed(first.groups, len(titles))
             form = self._form(first)
-            if (boxed or (boxed is None and form in self._forms)) and title:
-                if not boxed:
+            if (boxed or (boxed is None and (form in self._forms or form in self._nested))) and title:
+                if not boxed and form in self._forms:
                     self._rows.setdefault(form, []).append(run)
                 target.append(self._block_box(run, tabled=not boxed))
                 continue
@@ -140,11 +145,13 @@ class Plan:
     def templates(self) -> tuple[Template, ...]:
         """The templates with their tables."""
         made: list[Template] = []
-        for runs in self._rows.values():
+        tables = {form: templates.numbers(self._every(form, runs), self._graph, self._units.chains) for form, runs in self._rows.items()}
+        for form, runs in self._rows.items():
             first = runs[0].first
             assert isinstance(first, Block)
-            table = templates.numbers(runs, self._graph, self._units.chains)
-            inner = Plan(self._graph, self._units, View(), self._folder, table.names)
+            table = tables[form]
+            nested = {other: one.header for other, one in tables.items() if other != form}
+            inner = Plan(self._graph, self._units, View(), self._folder, table.names, nested)
             inner.arrange_template(first)
             title = self._title(first, 2)
             if any(one.title == title for one in made) and self.boxes[self._box_of[first.units[0]]].shortcut:
@@ -153,6 +160,11 @@ class Plan:
             self._explain(first.groups, True)
             made.append(Template(title, drawn, *self._table(runs, table)))
         return tuple(made)
+
+    def _every(self, form: Hashable, runs: list[Run]) -> list[Run]:
+        """The runs of a form: those with a row in its table, then those inside of other templates."""
+        listed = {id(run.first) for run in runs}
+        return [*runs, *(run for run in self._forms[form] if id(run.first) not in listed)]
 
     def arrange_template(self, block: Block) -> None:
         """The inside of one block, behind a box that stands for what it reads."""
@@ -172,7 +184,7 @@ class Plan:
     def _table(self, runs: list[Run], table: templates.Numbers) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """A row for each box that stands for blocks of the form."""
         rows: list[tuple[str, ...]] = []
-        for run, values in zip(runs, table.rows, strict=True):
+        for run, values in zip(runs, table.rows, strict=False):
             box = self.boxes[self._box_of[_units_of(run.first)[0]]]
             made = words.shape_text(box.copies[-1][-1].shape)
             nodes = [node for copy in box.copies for node in copy]
@@ -279,7 +291,8 @@ class Plan:
         copies = tuple(tuple(node for unit in _units_of(part) for node in self._nodes(unit)) for part in run.parts)
         outputs = tuple(name for copy in copies for node in copy for name in self._output_names.get(node.index, ()))
         title = self._title(first, len(run.parts))
-        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled, part=first.groups[-1], folded=self._elsewhere(run))
+        told = templates.call_text(first.groups, self._nested.get(self._form(first), ())) if self._nested else None
+        box = Box(len(self.boxes), copies[0], copies, title, len(run.parts), outputs, templates.adds_its_input(copies[-1]), tabled=tabled, part=first.groups[-1], folded=self._elsewhere(run), told=told)
         self.folded = self.folded or len(run.parts) > 1
         for part in run.parts:
             self._box_of.update((unit, box.id) for unit in _units_of(part))

@@ -54,11 +54,10 @@ def page(outline: Outline, direction: Direction, theme: Theme, columns: int) -> 
     for stack in stacks(panels):
         for beside in dict.fromkeys([(stack.width, stack.height), (0.0, 0.0)]):
             parts = [found] if found else best_of(splits, direction, beside)
-            main = plan(parts, outline.edges, direction)
-            used = main.width * main.height + sum(one.width * one.height for one in panels)
+            main = plan(parts, outline.edges, direction, measurer)
             for side in ("right", "below") if panels else (None,):
                 wide, high = _extent(main, stack, side)
-                ways.append((_unlike(wide, high, direction) * (2 - used / (wide * high)), main, stack, side))
+                ways.append((_large(wide, high, direction), main, stack, side))
     _, main, stack, side = min(ways, key=lambda one: one[0])
     content = _together(main.drawing(theme), stack, side)
     foot = legend(outline, theme, max(content.width, 300.0))
@@ -257,11 +256,9 @@ def _unlike_a_page(columns: list[Size], direction: Direction, beside: tuple[floa
     along = max(one.length for one in columns)
     across = sum(one.before + one.after + CHANNEL for one in columns)
     width, height = (across + beside[0], max(along, beside[1])) if direction == "TB" else (max(along, beside[0]), across + beside[1])
-    used = sum(one.length * (one.before + one.after) for one in columns) + beside[0] * beside[1]
-    return _unlike(width, height, direction) * (2 - used / (width * height))
+    return _large(width, height, direction)
 
 
-def _unlike(width: float, height: float, direction: Direction) -> float:
-    """How far a proportion is from a good page's: 1 is as good as can be."""
-    proportion = (height + HEAD) / (width + 2 * MARGIN) / PROPORTION[direction]
-    return max(proportion, 1 / proportion)
+def _large(width: float, height: float, direction: Direction) -> float:
+    """How wide a page of good proportion must be to hold a drawing: the smaller, the larger is the drawing in print."""
+    return max(width + 2 * MARGIN, (height + HEAD) / PROPORTION[direction])

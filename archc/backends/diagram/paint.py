@@ -54,10 +54,10 @@ class Plan(NamedTuple):
         return Drawing([painter.shifted(one, self.least) for one in groups], self.width, self.height)
 
 
-def plan(columns: Sequence[Series | Valley], edges: list[Edge], direction: Direction) -> Plan:
-    """Where a structure's parts stand, and the way of each line."""
+def plan(columns: Sequence[Series | Valley], edges: list[Edge], direction: Direction, measurer: Measurer | None = None) -> Plan:
+    """Where a structure's parts stand, and the way of each line; `measurer` is one that knows some of them."""
     texts = labels(edges)
-    sizes = Measurer(direction, texts)
+    sizes = measurer or Measurer(direction, texts)
     measured = [measure(one, sizes) if isinstance(one, Valley) else sizes.series(one) for one in columns]
     placement = Placement(measured)
     ways = [(edge, placement.way(edge)) for edge in edges]

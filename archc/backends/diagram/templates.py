@@ -7,12 +7,13 @@ named by the words of the text (`n3x3_reduce`), so that the table reads like the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from archc.backends.diagram import words
 from archc.backends.diagram.folding import Block, Folder, Run
 from archc.graph.graph import Graph, Group, Node
+from archc.operators.base import Role
 
 FEWEST = 5
 """So many drawings of one form are a table rather than drawings."""
@@ -20,6 +21,7 @@ MANY, FEW = 10, 3
 """Where one macro has so many drawings, these of one form are enough."""
 SMALLEST = 3
 LONGEST_NAME = 16
+AFTER_A_SUM = (Role.ACTIVATION, Role.NORMALISATION, Role.REGULARISATION)
 WORD = re.compile(r"\$([A-Za-z_]\w*)$")
 
 
@@ -107,6 +109,19 @@ def written(node: Node, attribute: str, outer: Group) -> str:
     return text.removeprefix("$").removeprefix("(").removesuffix(")") if text.startswith("$(") else text.removeprefix("$")
 
 
+def call_text(groups: Iterable[Group], columns: Iterable[str]) -> str:
+    """What a macro is called with, where its template has columns of these names: `filters, kernel 5`."""
+    call = next((group for group in groups if group.kind == "macro"), None)
+    if call is None:
+        return ""
+    said: list[str] = []
+    for name in columns:
+        if name in call.arguments:
+            text = call.text.get(name, "").removeprefix("$").removeprefix("(").removesuffix(")")
+            said.append(text if text == name else f"{name} {text or _text(call.arguments[name])}")
+    return ", ".join(said)
+
+
 def _nodes(block: Block, graph: Graph, units: list[list[int]]) -> list[Node]:
     return [graph.nodes[number] for unit in block.units for number in units[unit]]
 
@@ -119,13 +134,11 @@ def _text(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def adds_its_input(nodes: Iterable[Node]) -> bool:
-    """True for a block with a shortcut: a merge in it reads what the block reads."""
-    inside = {node.index for node in nodes}
+def adds_its_input(nodes: Sequence[Node]) -> bool:
+    """True for a block with a shortcut around all of it: what it hands on is a sum with what it reads, perhaps activated."""
+    inside = {node.index: node for node in nodes}
+    last = nodes[-1]
+    while last.operator.role in AFTER_A_SUM and len(last.inputs) == 1 and last.inputs[0].node in inside:
+        last = inside[last.inputs[0].node]
     read = [tensor for node in nodes for tensor in node.inputs if tensor.node not in inside]
-    return any(
-        tensor in read and read.count(tensor) > 1
-        for node in nodes
-        if node.operator.name == "add"
-        for tensor in node.inputs
-    )
+    return last.operator.name == "add" and any(read.count(tensor) > 1 for tensor in last.inputs)

@@ -25,7 +25,7 @@ class Box:
     `shortcut` where that block adds what it reads to what it makes of it.
     `names` are words that stand in a template for attributes; `text` stands for all else where there is no layer to show.
     `folded` are further nodes that it stands for where it is drawn in a folded frame: those of the frame's copies.
-    `written` are the lines in it; a `tabled` block has its numbers in a table. `part` is the part of the text that a
+    `written` are the lines in it; a `tabled` block has its numbers in a table, or they are `told` in words, in a template. `part` is the part of the text that a
     whole block is.
     """
 
@@ -42,6 +42,7 @@ class Box:
     tabled: bool = False
     part: Group | None = None
     folded: tuple[Node, ...] = ()
+    told: str | None = None
 
     @property
     def every_node(self) -> tuple[Node, ...]:

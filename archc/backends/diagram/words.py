@@ -90,6 +90,8 @@ def _content(box: Box) -> list[str]:
 
 def _block_lines(box: Box) -> list[str]:
     name = f"{box.title} {MULTIPLY} {box.count}" if box.count > 1 else box.title
+    if box.told is not None:
+        return [name, box.told] if box.told else [name]
     if box.tabled:
         return [name, shape_text(box.copies[-1][-1].shape)]
     nodes = [node for copy in box.copies for node in copy]

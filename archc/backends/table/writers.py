@@ -14,9 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from archc.backends.table.layout import Entry, Table
-from archc.backends.tabular import guarded
+from archc.backends.tabular import guarded, plain_markdown
 
-MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$#!])")
 LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
@@ -26,21 +25,17 @@ LATEX = {
 
 def markdown(table: Table) -> str:
     """A table of GitHub's Markdown; what differs is bold."""
-    lines = [f"**{_markdown(table.title)}**", "", _pipes(_markdown(one) for one in table.header)]
+    lines = [f"**{plain_markdown(table.title)}**", "", _pipes(plain_markdown(one) for one in table.header)]
     lines.append(_pipes("---:" if one in table.numbers else "---" for one in table.header))
     for row in (*table.body, *table.totals):
-        lines.append(_pipes(f"**{_markdown(one.text)}**" if one.changed else _markdown(one.text) for one in row))
+        lines.append(_pipes(f"**{plain_markdown(one.text)}**" if one.changed else plain_markdown(one.text) for one in row))
     for note in table.notes:
-        lines += ["", _markdown(note)]
+        lines += ["", plain_markdown(note)]
     return "\n".join(lines) + "\n"
 
 
 def _pipes(texts: Iterable[str]) -> str:
     return f"| {' | '.join(texts)} |"
-
-
-def _markdown(text: str) -> str:
-    return MARKDOWN.sub(r"\\\1", " ".join(text.split())).replace("://", r"\://").replace("www.", r"www\.")
 
 
 STYLE = """
@@ -102,7 +97,10 @@ def latex(table: Table) -> str:
     columns = "".join("l" if at < table.labels else "r" if one in table.numbers else "c" for at, one in enumerate(table.header))
     lines = ["% \\usepackage[T1]{fontenc} \\usepackage{textcomp,booktabs}", "\\begin{table}", "\\centering", f"\\caption{{{_latex(table.title)}}}"]
     lines += [f"\\begin{{tabular}}{{{columns}}}", "\\toprule", _ampersands(_latex(one) for one in table.header), "\\midrule"]
-    lines += [_ampersands(_latex_cell(one) for one in row) for row in table.body]
+    for row in table.body:
+        lines.append(_ampersands(_latex_cell(one) for one in row))
+        if any(cell.block for one in row for cell in one.blocks):
+            lines.append("\\addlinespace")
     lines += ["\\midrule", *(_ampersands(_latex_cell(one) for one in row) for row in table.totals)]
     lines += ["\\bottomrule", "\\end{tabular}", *(f"\\par {_latex(one)}" for one in table.notes), "\\end{table}"]
     return "\n".join(lines) + "\n"
@@ -125,7 +123,9 @@ def _latex_cell(entry: Entry) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(LATEX.get(one, one) for one in " ".join(text.split())).replace("--", "-{}-").replace("--", "-{}-")
+    """A text that TeX sets as it is: no commands, and no ligatures of two signs."""
+    escaped = "".join(LATEX.get(one, one) for one in " ".join(text.split()))
+    return re.sub(r"([-,])(?=\1)", r"\1{}", escaped)
 
 
 def comma_separated(table: Table) -> str:

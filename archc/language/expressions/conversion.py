@@ -109,8 +109,9 @@ class Conversion:
         return tuple(self.node(tree, depth, bound) for tree in trees)
 
     def place(self, tree: ast.expr | ast.keyword) -> tuple[int, int]:
-        """Python counts bytes of UTF-8, and the bracket that `_python_tree` put before the text."""
-        return self._characters(tree.col_offset) - 1, self._characters(tree.end_col_offset or 0) - 1
+        """Python counts bytes of UTF-8, and the brackets that `_python_tree` put around the text, which `1, 2` takes for its own."""
+        start, end = self._characters(tree.col_offset) - 1, self._characters(tree.end_col_offset or 0) - 1
+        return max(start, 0), min(end, len(self.text))
 
     def _characters(self, count: int) -> int:
         return count if self.encoded is None else len(self.encoded[:count].decode("utf-8"))

@@ -40,6 +40,8 @@ _BLANKS = str.maketrans(dict.fromkeys("\r\n\t\f\v", " "))
 
 def _python_tree(text: str) -> ast.expr:
     """Python's tree of the text, on one line and in brackets, so that one may break and indent it at will."""
+    if "\0" in text:  # from 3.11.4 on a syntax error for Python
+        raise _odd_character(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -48,9 +50,12 @@ def _python_tree(text: str) -> ast.expr:
         raise syntax_error(text, error) from None
     except (RecursionError, MemoryError):
         raise too_deep(0, len(text)) from None
-    except ValueError:
-        message = "the expression holds a character that is not allowed"
-        raise ExpressionError(codes.EXPRESSION_SYNTAX, message, 0, len(text)) from None
+    except ValueError:  # a half of a surrogate pair
+        raise _odd_character(text) from None
+
+
+def _odd_character(text: str) -> ExpressionError:
+    return ExpressionError(codes.EXPRESSION_SYNTAX, "the expression holds a character that is not allowed", 0, len(text))
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ def _variable(written: str, offset: int, taken: Sequence[str]) -> str:
     start, end = stripped(written)
     name = written[start:end]
     place = offset + start, offset + end
+    if not name:
+        raise ExpressionError(codes.LOOP_FORM, "the name of a variable is missing", *place, _CLAUSE_HELP)
     if not name.isidentifier() or keyword.iskeyword(name) or name in WORDS:
         raise ExpressionError(codes.LOOP_FORM, f"`{name[:40]}` cannot name a variable", *place, _CLAUSE_HELP)
     if name in taken:
