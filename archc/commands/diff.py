@@ -140,7 +140,7 @@ def table(found: Difference, before: str, after: str, *, everything: bool = Fals
     )
 
     def row(one: Bunch) -> tabular.Row:
-        name, what = printable(_name(one)), printable(_what(one))
+        name, what = printable(_name(one)), " ".join(printable(_what(one)).split())
         macs = "unknown" if one.macs is None else signed(one.macs)
         return tabular.Row((one.kind, name, what, f"{one.params:+,}" if one.params else "0", macs), lambda: (one.kind, name, what, one.params, one.macs))
 
