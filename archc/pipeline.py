@@ -173,7 +173,7 @@ class Family:
         self.reader = reader
         self.notices = notices
         self.work = 0
-        self.learnt = Learnt()
+        self._learnt = Learnt()
 
     def __repr__(self) -> str:
         names = list(self) if self.spec.is_family else []
@@ -206,7 +206,7 @@ class Family:
         budget = Budget()
         room = budget.steps_left
         try:
-            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, budget, self.learnt)
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, budget, self._learnt)
         finally:
             self.work += WORK_OF_A_NETWORK + (room - budget.steps_left) // STEPS_PER_RUN
         diagnostics.stop_on_errors()
@@ -260,7 +260,7 @@ class Family:
         self.check_names(outside)
         diagnostics = self.reader.diagnostics = Diagnostics()
         try:
-            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, learnt=self.learnt, calls=self.calls)
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, learnt=self._learnt, calls=self.calls)
         except CompileError:
             graph = None
         if graph is None or diagnostics.met:
@@ -279,7 +279,7 @@ class Family:
         """The variant's exact name; the default one where none is asked for."""
         variants = self.spec.variants
         if variant:
-            return self.named(variant)
+            return self._named(variant)
         if len(variants) == 1:
             return next(iter(variants))
         default = next((name for name, one in variants.items() if one.default), None)
@@ -287,7 +287,7 @@ class Family:
             raise AddressError(f"`{self.spec.name}` has several variants and no default", f"name one: {', '.join(f'{self.spec.name}:{one}' for one in variants)}", codes.VARIANT_NEEDED)
         return default
 
-    def named(self, variant: str) -> str:
+    def _named(self, variant: str) -> str:
         """The variant that a name or alias means; case does not matter where it is clear."""
         variants = self.spec.variants
         if variant in variants:
