@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.util import find_spec as find_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from archc.analyses.lints import lint
 from archc.diagnostics import Allowance, CompileError, Diagnostic, Diagnostics, Span, closest, codes, error, warning
 from archc.diagnostics.figures import count
 from archc.diagnostics.limits import limits, raising
+from archc.diagnostics.packages import need
 from archc.expansion.calls import Calls
 from archc.expansion.learnt import Learnt
 from archc.expansion.network import expand
@@ -27,10 +27,11 @@ from archc.language.document import Mapping as Entries
 from archc.language.document import Scalar, Value
 from archc.language.expressions import STEPS_PER_RUN, Budget
 from archc.language.families import Opener as Libraries
-from archc.language.families import SpecReader, given
+from archc.language.families import SpecReader, given, told_of, written
 from archc.language.index import FamilyEntry, digest
 from archc.language.spec import Spec, Variant
 from archc.language.steps import StepReader
+from archc.language.validation import VARIANT_KEYS
 from archc.operators import Shape
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 WORK_OF_A_NETWORK = 2_500
 """What a variant takes in steps, however small it is."""
+NAMED = 12
+"""Variants that a family's short form names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +80,12 @@ class Compiled:
         """A `keras.Model` with seeded initial weights, or those in a file (`.keras`, `.h5`, `.pth`). Needs Keras.
 
         A user's own `layer:` is imported where `modules` holds its module; raises `CompileError` (E312) elsewhere, and
-        where Keras is not installed (E803).
+        where Keras is not installed (`MissingPackage`, E803).
         """
         from archc.backends.keras.model import set_weights, to_keras
 
         self.check_modules(modules)
-        if find_module("keras") is None:
-            raise CompileError((error(codes.NO_FRAMEWORK, None, "a live model needs Keras, and Keras is not installed", help="pip install 'archc[tensorflow]'"),))
+        need("keras", "a live model")
         model = to_keras(self.lowered, seed=seed, modules=modules)
         if weights is not None:
             from archc.backends.keras.weight_files import read_weights
@@ -156,11 +158,13 @@ class Measured:
 
 
 class Family:
-    """A loaded spec; `family["D"]` compiles a variant.
+    """A loaded spec; `family["D"]` compiles a variant, and iterating gives the variants' names.
 
     >>> import archc
     >>> archc.load("vgg")["D"].analysed.cost.params
     138357544
+    >>> archc.load("lenet")
+    <Family lenet: keras, original>
     """
 
     def __init__(self, address: Address, spec: Spec, reader: StepReader, notices: tuple[Diagnostic, ...]) -> None:
@@ -169,7 +173,12 @@ class Family:
         self.reader = reader
         self.notices = notices
         self.work = 0
-        self.learnt = Learnt()
+        self._learnt = Learnt()
+
+    def __repr__(self) -> str:
+        names = list(self) if self.spec.is_family else []
+        more = f", ... ({len(names)})" if len(names) > NAMED else ""
+        return f"<Family {self.spec.name}{': ' if names else ''}{', '.join(names[:NAMED])}{more}>"
 
     def __getitem__(self, variant: str) -> Compiled:
         return self.compile(variant)
@@ -185,12 +194,19 @@ class Family:
         chosen = self.spec.variants[self.choose(variant)]
         outside: dict[str, Value] = given(dict(values or {}))
         self.check_names(outside)
+        try:
+            return self._compiled(chosen, outside)
+        except CompileError as problem:
+            # As it is written, a loaded network is right.
+            raise CompileError(tuple(told_of(one, outside) if one.severity == "error" else one for one in problem.diagnostics)) from None
+
+    def _compiled(self, chosen: Variant, outside: Mapping[str, Value]) -> Compiled:
         diagnostics = Diagnostics(self.allowances(chosen))
         self.reader.diagnostics = diagnostics
         budget = Budget()
         room = budget.steps_left
         try:
-            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, budget, self.learnt)
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, budget, self._learnt)
         finally:
             self.work += WORK_OF_A_NETWORK + (room - budget.steps_left) // STEPS_PER_RUN
         diagnostics.stop_on_errors()
@@ -244,7 +260,7 @@ class Family:
         self.check_names(outside)
         diagnostics = self.reader.diagnostics = Diagnostics()
         try:
-            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, learnt=self.learnt, calls=self.calls)
+            graph = expand(self.spec, chosen, outside, self.reader, diagnostics, learnt=self._learnt, calls=self.calls)
         except CompileError:
             graph = None
         if graph is None or diagnostics.met:
@@ -263,7 +279,7 @@ class Family:
         """The variant's exact name; the default one where none is asked for."""
         variants = self.spec.variants
         if variant:
-            return self.named(variant)
+            return self._named(variant)
         if len(variants) == 1:
             return next(iter(variants))
         default = next((name for name, one in variants.items() if one.default), None)
@@ -271,7 +287,7 @@ class Family:
             raise AddressError(f"`{self.spec.name}` has several variants and no default", f"name one: {', '.join(f'{self.spec.name}:{one}' for one in variants)}", codes.VARIANT_NEEDED)
         return default
 
-    def named(self, variant: str) -> str:
+    def _named(self, variant: str) -> str:
         """The variant that a name or alias means; case does not matter where it is clear."""
         variants = self.spec.variants
         if variant in variants:
@@ -286,7 +302,13 @@ class Family:
         raise AddressError(f"`{self.spec.name}` has no variant `{variant}`", f"did you mean `{self.spec.name}:{near}`?" if near else f"its variants are {listed}", codes.UNKNOWN_VARIANT)
 
     def check_names(self, outside: Mapping[str, Value]) -> None:
-        for name in outside:
+        """Raises `AddressError` where values are given for what is no parameter of the family."""
+        for name, value in outside.items():
+            if name not in self.spec.file.params and name in VARIANT_KEYS:
+                advice = f"a variant may have another one: `variants: {{mine: {{{name}: {written(value)[:60]}}}}}`"
+                if name == "input":
+                    advice += "; or declare what is to be set, as in `params: {size: 224}` and `input: [$size, $size, 3]`"
+                raise AddressError(f"`{name}` is a key of the spec `{self.spec.name}`, not a parameter of it, and parameters alone are set from outside", advice, codes.UNKNOWN_PARAMETER)
             if name not in self.spec.file.params:
                 near = closest(name, self.spec.file.params)
                 listed = ", ".join(self.spec.file.params) or "none"
@@ -343,12 +365,21 @@ def load_address(address: Address, opener: Libraries | None = None) -> Family:
 
 
 def load(address: str, standard_input: bytes | None = None) -> Family:
-    """The family that an address such as `vgg` or `nets/mine.yaml` leads to."""
-    return load_address(find_spec(address, standard_input))
+    """The family that an address such as `vgg` or `nets/mine.yaml` leads to.
+
+    Raises `AddressError` where there is none, or where the address is that of one variant; `CompileError` where the spec is wrong.
+    """
+    found = find_spec(address, standard_input)
+    family = load_address(found)
+    if found.variant not in ("", "*"):
+        variant = family.choose(found.variant)
+        whole = address.rpartition(":")[0] or family.spec.name
+        raise AddressError(f"`{address}` is one network, and `load` gives a family", f'archc.compile("{address}") gives the network, archc.load("{whole}")["{variant}"] as well', codes.BAD_CALL)
+    return family
 
 
-def compile(address: str, **values: Any) -> Compiled:
-    """The network at an address, its parameters set by name.
+def compile(address: str, /, **values: Any) -> Compiled:
+    """The network at an address, its parameters set by name. Raises `AddressError`, `CompileError`.
 
     >>> import archc
     >>> archc.compile("lenet").analysed.cost.params

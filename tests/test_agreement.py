@@ -103,7 +103,7 @@ def test_own_layers_come_from_allowed_modules_only(tmp_path: Path, monkeypatch: 
 
 
 def test_without_keras_a_live_model_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archc.pipeline.find_module", lambda name: None)
+    monkeypatch.setattr("archc.diagnostics.packages.find_spec", lambda name: None)
     with pytest.raises(archc.CompileError) as refused:
         archc.compile("lenet").to_keras()
     assert [one.code.id for one in refused.value.diagnostics] == ["E803"]

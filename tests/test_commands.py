@@ -617,3 +617,21 @@ def test_list_passes_over_files_that_are_no_specs(shell: Shell) -> None:
     assert "mine.yaml" in found.out
     assert "hidden" not in found.out
     assert found.err == ""
+
+
+def test_expectations_that_do_not_apply_are_not_called_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """With values from outside they are not checked, which is not the same as that there are none."""
+    for words in ([], ["--strict"]):
+        main(["check", "vgg:D", "--set", "classes=10", *words])
+        out = capsys.readouterr().out
+        assert "expectations not checked: --set gives other values" in out and "nothing expected" not in out
+
+
+def test_list_tells_nothing_of_files_that_were_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.yaml").write_text("archc: 1\nname: broken\nlayers: [covn: 1]\n", encoding="utf-8")
+    assert main(["list", "lenet"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "" and "lenet" in told.out
+    assert main(["list", "broken"]) == 0
+    assert "archc check broken.yaml says why" in capsys.readouterr().err

@@ -308,9 +308,9 @@ def test_canziani_counts_two_operations_for_each_mac() -> None:
 
 
 def test_the_table_needs_no_plotting_library(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    monkeypatch.setattr("archc.backends.charts.render.find_spec", lambda name: None)
+    monkeypatch.setattr("archc.diagnostics.packages.find_spec", lambda name: None)
     assert "ResNet-18" in run(capsys, "resnet:18", "vgg:A")
-    told = run(capsys, "resnet:18", "--emit", "png", "-o", str(tmp_path), code=2)
+    told = run(capsys, "resnet:18", "--emit", "png", "-o", str(tmp_path), code=3)
     assert "E805" in told and "pip install 'archc[charts]'" in told
     run(capsys, "resnet:18", "vgg:A", "--emit", "vega,csv,markdown", "-o", str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 3

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archc.diagnostics.packages import MissingPackage
 from archc.training.data import cifar, idx
 from archc.training.data.arrays import load_npz, load_tfds, synthetic
 from archc.training.data.examples import DataError, Examples, Part, statistics
@@ -255,6 +256,17 @@ def test_tensorflow_datasets(tmp_path: Path) -> None:
 
 def test_without_tensorflow_datasets_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-    with pytest.raises(DataError, match="not installed") as found:
+    with pytest.raises(MissingPackage, match="not installed") as found:
         load_tfds("mnist", None, "train", "test")
-    assert "archc[tfds]" in found.value.help
+    assert "archc[tfds]" in str(found.value)
+
+
+def test_a_file_that_is_no_image_is_told_as_that(tmp_path: Path) -> None:
+    """For `archc predict` the hint is about the file that was named, not about a data set's folder."""
+    from archc.training.trained import Trained, predict
+
+    (tmp_path / "notes.txt").write_text("no image", encoding="utf-8")
+    run = Trained(tmp_path, {"image": [8, 8, 3], "classes": ["a"]}, None)
+    with pytest.raises(DataError, match=r"notes\.txt is no image") as found:
+        predict(run, [tmp_path / "notes.txt"], 1)
+    assert "folder" not in found.value.help and "name a file" in found.value.help

@@ -167,13 +167,34 @@ def test_alignment_is_not_quadratic() -> None:
 # The command
 
 
+@pytest.mark.parametrize(("before", "after", "names"), [
+    ("vgg:D", "vgg:E", ["conv_8", "conv_12", "conv_16"]),
+    ("vgg:E", "vgg:D", ["conv_8", "conv_12", "conv_16"]),
+    ("vgg:A", "vgg:E", ["conv_2", "conv_4", "conv_7", "conv_8", "conv_11", "conv_12", "conv_15", "conv_16"]),
+])
+def test_the_last_of_equal_layers_is_the_one_that_came_or_went(before: str, after: str, names: list[str]) -> None:
+    found = shipped(before, after)
+    assert [one.name for one in found.changes if one.kind in ("added", "removed")] == names
+    assert {one.kind for one in found.changes} <= {"added", "removed", "same"}
+
+
+def test_tables_have_the_lines_of_the_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", "vgg:D", "vgg:E", "--format", "markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "**vgg:D -\\> vgg:E**" and lines[2:4] == ["|  | Layer | What | Parameters | MACs |", "| --- | --- | --- | ---: | ---: |"]
+    assert lines[6] == "| added | conv_16 | conv filters 512, kernel 3, padding same, activation relu 14x14x512 | +2,359,808 | +462 M |"
+    assert any(one.startswith("layers: 3 added, 26 alike") for one in lines)
+    assert main(["diff", "vgg:D", "vgg:D", "--set", "classes=10", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["changed,dense_3,dense units 1000 -> 10,-4056030,-4055040"]
+
+
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "vgg:D", "vgg:E"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "vgg:D -> vgg:E",
         "+ conv_8   conv filters 256, kernel 3, padding same, activation relu  56x56x256  +590,080 parameters, +1.85 G MACs",
         "+ conv_12  conv filters 512, kernel 3, padding same, activation relu  28x28x512  +2,359,808 parameters, +1.85 G MACs",
-        "+ conv_13  conv filters 512, kernel 3, padding same, activation relu  14x14x512  +2,359,808 parameters, +462 M MACs",
+        "+ conv_16  conv filters 512, kernel 3, padding same, activation relu  14x14x512  +2,359,808 parameters, +462 M MACs",
         "",
         "parameters  138,357,544 -> 143,667,240  (+5,309,696, +3.84%)",
         "trainable   138,357,544 -> 143,667,240  (+5,309,696, +3.84%)",

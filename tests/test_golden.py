@@ -44,7 +44,8 @@ ELSEWHERE = {
     "E801": "the machine: test_commands",
     "E802": "the machine: the diagram's tests",
     "E803": "the machine: the tests of the Keras backend",
-    "E805": "the machine: test_compare",
+    "E805": "the machine: test_compare, test_extras",
+    "E806": "the machine: test_extras",
     "E804": "a file of weights: test_weights",
 }
 """Codes that `check` does not give to a small spec, and where they are tested instead."""

@@ -236,7 +236,7 @@ def test_messages() -> None:
     assert problem.message == ("the window of `conv` is 5 along the height, but the padded input has 3 + 0 + 1 = 4")
     [problem] = problems("add", (28, 28, 128), (28, 28, 64))
     assert problem.label.format("residual", "shortcut") == "residual is 28x28x128, shortcut is 28x28x64"
-    assert problem.help == "project the smaller one: `- conv: {filters: 128}`"
+    assert problem.projects
     [problem] = problems("reshape", (7, 7, 3), shape=[7, 22])
     assert problem.message == "`reshape` cannot make 7x22 of 7x7x3: its 147 elements are not 154"
 

@@ -177,3 +177,15 @@ def test_schedules_reckon_in_steps() -> None:
     recipe = load_recipe("resnet20-cifar10")
     assert recipe.schedule.call(0.1, 352, 182) == Call("optimizers.schedules", "PiecewiseConstantDecay", {"boundaries": [31999, 47999], "values": [0.1, 0.1 * 0.1, 0.1 * 0.1**2]})
     assert 352 * 182 >= 64_000 > 352 * 181
+
+
+def test_the_best_epoch_is_marked_with_the_metric_that_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    from archc.commands.console import Console
+    from archc.commands.training import Display
+
+    recipe = load_recipe("lenet-digits", {})
+    record = {"epoch": 1, "loss": 0.5, "val_loss": 0.6, "learning_rate": 0.1, "seconds": 1.0}
+    Display(Console(), recipe).epoch(record, True)
+    Display(Console(), recipe).epoch(record, False)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == f"{second}  best {recipe.watched}"

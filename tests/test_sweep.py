@@ -309,10 +309,10 @@ def test_parquet_has_types(folder: Path) -> None:
 
 
 def test_extras_that_are_not_installed_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sweep, "find_module", lambda name: None)
-    assert main([*EFFICIENTNET, "-o", "out.parquet"]) == 2
+    monkeypatch.setattr("archc.diagnostics.packages.find_spec", lambda name: None)
+    assert main([*EFFICIENTNET, "-o", "out.parquet"]) == 3
     assert "archc[parquet]" in capsys.readouterr().err
-    assert main([*EFFICIENTNET, "--ray", "local"]) == 2
+    assert main([*EFFICIENTNET, "--ray", "local"]) == 3
     assert "archc[ray]" in capsys.readouterr().err
 
 

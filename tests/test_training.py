@@ -104,7 +104,7 @@ def test_a_run_from_beginning_to_end(place: Path, archc: Any) -> None:
     assert manifest["versions"]["keras"]
     result = json.loads((run / "result.json").read_text())
     best = max(one["val_accuracy"] for one in records(run))
-    assert result["val_accuracy"] == best
+    assert result["best"] == {"metric": "val_accuracy", "value": best}
     assert records(run)[result["best_epoch"] - 1]["val_accuracy"] == best
     matrix = np.array([line.split(",")[1:] for line in (run / "confusion.csv").read_text().splitlines()[1:]], int)
     assert matrix.sum() == 40

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archc.commands import main, trials
+from archc.commands import main
 from tests.data_files import images
 
 pytestmark = [
@@ -133,8 +133,8 @@ def test_a_wrong_value_is_told_before_any_training(place: Path, capsys: pytest.C
 
 
 def test_ray_is_an_extra(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(trials, "find_spec", lambda name: None)
-    assert main(["train", "mine.yaml", "--ray", "local"]) == 2
+    monkeypatch.setattr("archc.diagnostics.packages.find_spec", lambda name: None)
+    assert main(["train", "mine.yaml", "--ray", "local"]) == 3
     assert "archc[ray]" in capsys.readouterr().err
 
 

@@ -197,7 +197,29 @@ def matched(before: Graph, after: Graph) -> tuple[list[Pair], set[int]]:
     everywhere = [*pairs, *moved]
     everywhere += _anywhere(before, after, everywhere, lambda node: (_place(node.group), node.operator.name) if _place(node.group) else None)
     everywhere += _between(before, after, pairs, everywhere, lambda node: (node.operator.name, len(node.input_shapes)))
-    return sorted(everywhere), {other for _, other in moved}
+    strangers = {other for _, other in everywhere} - {other for _, other in pairs}
+    everywhere = _last_of_equals(after, everywhere, rules[0], strangers)
+    turned = _last_of_equals(before, [(other, one) for one, other in everywhere], rules[0], {one for one, other in everywhere if other in strangers})
+    return sorted((one, other) for other, one in turned), {other for _, other in moved}
+
+
+def _last_of_equals(graph: Graph, pairs: list[Pair], rule: Rule, fixed: set[int]) -> list[Pair]:
+    """The same pairs, but of equal layers side by side the last are those that stand alone; the second places are the graph's."""
+    back = {other: one for one, other in pairs}
+    nodes, start = graph.nodes, 0
+    while start < len(nodes):
+        end = start
+        while end < len(nodes) and end not in back and _alike(nodes[start], nodes[end], rule):
+            end += 1
+        while start < end < len(nodes) and end in back and end not in fixed and _alike(nodes[start], nodes[end], rule):
+            back[start] = back.pop(end)
+            start, end = start + 1, end + 1
+        start = max(end, start + 1)
+    return [(one, other) for other, one in back.items()]
+
+
+def _alike(one: Node, other: Node, rule: Rule) -> bool:
+    return one.group is other.group and rule(one) == rule(other)
 
 
 def _between(before: Graph, after: Graph, fixed: list[Pair], known: list[Pair], rule: Rule) -> list[Pair]:

@@ -106,6 +106,7 @@ def run(words: list[str]) -> int:
     """Finds the command and runs it, its failures told in words."""
     from archc.commands.console import Console
     from archc.diagnostics import CompileError, codes
+    from archc.diagnostics.packages import MissingPackage, lacking
     from archc.language.catalogue import AddressError
 
     console = Console("json" if asks_json(words) else "text")
@@ -114,7 +115,13 @@ def run(words: list[str]) -> int:
         code: int = DONE if options is None else called(options, console)
     except CompileError as problem:
         console.diagnostics(problem.diagnostics)
-        code = WRONG_SPEC
+        code = MACHINE if isinstance(problem, MissingPackage) else WRONG_SPEC
+    except ModuleNotFoundError as problem:
+        missing = lacking(problem)
+        if missing is None:
+            raise
+        console.diagnostics(missing.diagnostics)
+        code = MACHINE
     except AddressError as problem:
         console.failure(problem.message, problem.help, problem.code)
         code = WRONG_CALL

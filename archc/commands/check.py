@@ -195,7 +195,7 @@ def _result(compiled: Compiled, good: bool, budget: Limits, found: tuple[Diagnos
 def _line(compiled: Compiled, good: bool, budget: Limits) -> str:
     cost = compiled.analysed.cost
     facts = len(compiled.expectations)
-    proved = f"{facts} expectation{'' if facts == 1 else 's'} held" if facts else "nothing expected"
+    proved = f"{facts} expectation{'' if facts == 1 else 's'} held" if facts else "expectations not checked: --set gives other values" if compiled.variant.expect else "nothing expected"
     if budget:
         within = [one.holds for one in held(compiled.analysed, budget)]
         proved += f"; {sum(within)} of {len(within)} limit{'' if len(within) == 1 else 's'} held"

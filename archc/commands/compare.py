@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from archc.backends.charts.points import AXES
 from archc.backends.charts.presets import ILSVRC, NAMES
-from archc.backends.charts.render import KINDS, PICTURES, can_draw
+from archc.backends.charts.render import KINDS, PICTURES
 from archc.backends.files import write_all
 from archc.backends.tabular import Table, comma_separated, markdown, text
 from archc.backends.tabular import page as html
@@ -18,6 +18,7 @@ from archc.commands.build import chosen
 from archc.commands.console import Console
 from archc.commands.targets import TABLE_FORMATS, add_format, add_limit, compiled
 from archc.diagnostics import codes
+from archc.diagnostics.packages import need
 from archc.language.document import Scalar
 
 if TYPE_CHECKING:
@@ -67,22 +68,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Prints the table, and writes charts where they are asked for."""
     kinds = chosen(options.emit or "svg", tuple(KINDS)) if options.emit or options.output else []
-    check(options, kinds)
+    check(options)
     if options.preset == ILSVRC:
         return ilsvrc(kinds, options, console)
     return compare(kinds, options, console)
 
 
-def check(options: argparse.Namespace, kinds: Sequence[str]) -> None:
+def check(options: argparse.Namespace) -> None:
     """Refuses calls that can't be done, before anything is compiled."""
     if bool(options.specs) == bool(options.preset):
         raise Failure("a comparison is of SPECs, or of a preset's networks" if options.specs else "what to compare is missing", "archc compare vgg:D resnet:50, or archc compare --preset canziani", WRONG_CALL)
     if options.preset and (options.values or (options.chart and options.preset == ILSVRC)):
         raise Failure(f"the preset {options.preset} takes neither --set nor, for {ILSVRC}, --chart", "name the SPECs instead", WRONG_CALL)
     chosen(options.chart or "bubble", tuple(CHARTS), "--chart")
-    drawn = [one for one in kinds if one in PICTURES]
-    if drawn and not can_draw():
-        raise Failure(f"{', '.join(drawn)} need a plotting library, and none is installed", "pip install 'archc[charts]'; tables and --emit vega,csv,markdown need none", WRONG_CALL, codes.NO_CHARTS)
+
+
+def check_pictures(kinds: Sequence[str]) -> None:
+    """Raises `MissingPackage` where pictures are asked for and nothing here draws them."""
+    if drawn := [one for one in kinds if one in PICTURES]:
+        need("vl_convert", f"a chart as {', '.join(drawn)}", otherwise="tables and --emit vega,csv,markdown need nothing")
 
 
 def compare(kinds: Sequence[str], options: argparse.Namespace, console: Console) -> int:
@@ -99,6 +103,7 @@ def compare(kinds: Sequence[str], options: argparse.Namespace, console: Console)
     write(figures(points, title, axis, preset.notes, short=options.format == "text"), options.format, console)
     if not kinds:
         return DONE
+    check_pictures(kinds)
     names = chosen(options.chart or "bubble", tuple(CHARTS), "--chart")
     stem = options.preset or "compare"
     notes = [*measures(points), *preset.notes]
@@ -196,6 +201,7 @@ def ilsvrc(kinds: Sequence[str], options: argparse.Namespace, console: Console) 
     winners = figure.winners(network)
     write(figure.table(winners, short=options.format == "text"), options.format, console)
     if kinds:
+        check_pictures(kinds)
         report(files(ILSVRC, figure.chart(winners), figure.table(winners), kinds), options, console)
     return DONE
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from archc.analyses.difference import Bunch, Change, Detail, Difference, bunches, difference
+from archc.backends import tabular
 from archc.commands import DONE, MACHINE, WRONG_CALL, Failure
 from archc.commands.console import Console, coloured
 from archc.commands.revisions import find as find_revision
-from archc.commands.targets import add_format, add_limit, families, values
+from archc.commands.targets import TABLE_FORMATS, add_format, add_limit, families, values
 from archc.diagnostics import CompileError, codes
 from archc.diagnostics.figures import count, signed
 from archc.diagnostics.render import printable
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detail", choices=("overview", "blocks", "layers"), default="blocks", help="how much the pictures show (default: blocks)")
     parser.add_argument("--direction", choices=("TB", "LR"), default="TB", help="top to bottom and side by side, or left to right and one above the other")
     parser.add_argument("--theme", choices=("light", "dark", "auto"), default="light", help="the pictures' ground; auto follows the reader's system, in SVG")
-    add_format(parser)
+    add_format(parser, TABLE_FORMATS)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -68,6 +69,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     written = drawn(found, kinds, options) if kinds else []
     if console.is_json:
         console.data({**data(found, options.before, options.after), **({"written": written} if kinds else {})})
+    elif options.format != "text":
+        made = table(found, options.before, options.after, everything=options.all)
+        print({"markdown": tabular.markdown, "csv": tabular.comma_separated, "html": tabular.page}[options.format](made), end="")
+        for path in written:
+            console.note(path)
     else:
         colour = coloured(sys.stdout)
         for line in lines(found, options.before, options.after, colour=colour, everything=options.all):
@@ -118,31 +124,62 @@ def lines(found: Difference, before: str, after: str, *, colour: bool, everythin
         return f"{COLOURS[kind]}{text}\033[0m" if colour and kind in COLOURS else text
 
     yield printable(f"{before} -> {after}")
-    told = [one for one in _together(bunches(found)) if one.kind not in ("same", "affected") or _told(one) or (everything and one.kind == "affected")]
-    renamed = [one for one in told if one.kind in ("same", "affected") and one.changes[0].renamed]
-    if len(renamed) > FEW and not everything:
-        told = [one for one in told if one not in renamed]
+    told, notes = _chosen(found, everything)
     words = [(_name(one), _what(one), _costs(one.params, one.macs)) for one in told]
     widths = [min(LONGEST, max((len(row[at]) for row in words), default=0)) for at in range(2)]
     for one, (name, what, cost) in zip(told, words, strict=True):
         yield paint(printable(f"{SIGNS[one.kind]} {name:<{widths[0]}}  {what:<{widths[1]}}  {cost}".rstrip()), one.kind)
-    if len(renamed) > FEW and not everything:
-        yield f"{SIGNS['same']} {len(renamed)} layers under other names (--all lists them)"
+    for kind, text in notes:
+        yield paint(f"{SIGNS[kind]} {text} (--all lists them)", kind)
+    if not told and not notes:
+        yield "no layer differs"
+    yield ""
+    for name, total in _totals(found):
+        yield f"{name:<10}  {total}"
+
+
+def table(found: Difference, before: str, after: str, *, everything: bool = False) -> tabular.Table:
+    """The same as a table: a row for each change, the totals below it."""
+    told, notes = _chosen(found, everything)
+    columns = (
+        tabular.Column("change", "", False), tabular.Column("layer", "Layer", False), tabular.Column("what", "What", False),
+        tabular.Column("params", "Parameters"), tabular.Column("macs", "MACs"),
+    )
+
+    def row(one: Bunch) -> tabular.Row:
+        name, what = printable(_name(one)), " ".join(printable(_what(one)).split())
+        macs = "unknown" if one.macs is None else signed(one.macs)
+        return tabular.Row((one.kind, name, what, f"{one.params:+,}" if one.params else "0", macs), lambda: (one.kind, name, what, one.params, one.macs))
+
+    totals = [f"{name}: {total}" for name, total in _totals(found)]
+    return tabular.Table(printable(f"{before} -> {after}"), columns, [row(one) for one in told], [*(text for _, text in notes), *totals])
+
+
+def _chosen(found: Difference, everything: bool) -> tuple[list[Bunch], list[tuple[str, str]]]:
+    """The changes that are listed, and what is said of those that are not, each with its kind."""
+    told = [one for one in _together(bunches(found)) if one.kind not in ("same", "affected") or _told(one) or (everything and one.kind == "affected")]
+    if everything:
+        return told, []
+    notes: list[tuple[str, str]] = []
+    renamed = [one for one in told if one.kind in ("same", "affected") and one.changes[0].renamed]
+    if len(renamed) > FEW:
+        told = [one for one in told if one not in renamed]
+        notes.append(("same", f"{len(renamed)} layers under other names"))
     affected = [one for one in found.changes if one.kind == "affected" and not one.told]
-    if affected and not everything:
+    if affected:
         macs = [one.macs for one in affected]
         total = None if None in macs else sum(one for one in macs if one is not None)
         cost = _costs(sum(one.params for one in affected), total)
-        yield paint(f"{SIGNS['affected']} {len(affected)} {_layers(len(affected))} with other inputs{f'  {cost}' if cost else ''} (--all lists them)", "affected")
-    if not told and not affected:
-        yield "no layer differs"
-    yield ""
+        notes.append(("affected", f"{len(affected)} {_layers(len(affected))} with other inputs{f'  {cost}' if cost else ''}"))
+    return told, notes
+
+
+def _totals(found: Difference) -> Iterator[tuple[str, str]]:
     first, second = found.before.cost, found.after.cost
     for name, one, other in (("parameters", first.params, second.params), ("trainable", first.trainable, second.trainable), ("MACs", first.macs, second.macs)):
-        yield f"{name:<10}  {_total(one, other)}"
+        yield name, _total(one, other)
     counts = [f"{found.count(kind)} {kind}" for kind in ("added", "removed", "changed") if found.count(kind)]
-    alike = found.count("same") + found.count("affected")
-    yield f"{'layers':<10}  {', '.join([*counts, f'{alike} alike'])}"
+    yield "layers", ", ".join([*counts, f"{found.count('same') + found.count('affected')} alike"])
 
 
 def _layers(number: int) -> str:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from importlib.util import find_spec as find_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from archc.commands.console import Console
 from archc.commands.targets import add_format, add_limit, limits_of
 from archc.diagnostics import CompileError, Source, codes
 from archc.diagnostics.figures import count
+from archc.diagnostics.packages import need
 from archc.language.catalogue import find
 from archc.language.document import read
 from archc.pipeline import Family, load_address
@@ -125,10 +125,10 @@ def destination(options: argparse.Namespace, family: Family, variant: str) -> Pa
         raise Failure(f"{output} is a folder", "name a file in it", WRONG_CALL)
     if output.is_symlink() or (output.exists() and not output.is_file()):
         raise Failure(f"{output} is a link or device, and is not replaced", "name another file")
-    if output.suffix == ".parquet" and find_module("pyarrow") is None:
-        raise Failure("Parquet needs pyarrow, which is not installed", "pip install 'archc[parquet]', or write .csv", WRONG_CALL)
-    if options.ray is not None and find_module("ray") is None:
-        raise Failure("--ray needs Ray, which is not installed", "pip install 'archc[ray]'; without --ray the processes of this machine do the work", WRONG_CALL)
+    if output.suffix == ".parquet":
+        need("pyarrow", "Parquet", otherwise="a .csv file needs nothing")
+    if options.ray is not None:
+        need("ray", "--ray", otherwise="without --ray the processes of this machine do the work")
     return output
 
 

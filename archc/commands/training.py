@@ -98,13 +98,13 @@ class Display:
         self.bar.update(self.task, completed=step, logs=words if step < steps or not self.recipe.validates else f"{words}  validating")
 
     def epoch(self, record: history.Record, improved: bool) -> None:
-        """A line for an epoch that is done; the best so far is marked."""
+        """A line for an epoch that is done; the best so far is marked, with the metric that says so."""
         if self.bar is not None:
             self.bar.reset(self.task, total=self.bar.tasks[0].total, logs="", description=f"epoch {min(record['epoch'] + 1, self.epochs)}/{self.epochs}")
         if self.console.is_json:
             return
         text = history.line({"epoch": record["epoch"], **ordered({name: value for name, value in record.items() if name != "epoch"})}, self.epochs)
-        mark = "  best" if improved else ""
+        mark = f"  best {self.recipe.watched}" if improved else ""
         self.console.line(f"{text}\033[1;32m{mark}\033[0m" if self.colour and mark else f"{text}{mark}")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archc.backends.files import write_all
 from archc.commands import DONE, INTERRUPTED, MACHINE, WRONG_CALL, Failure
 from archc.commands.console import Console
+from archc.diagnostics.packages import TRAINING, need
 from archc.sweeps.grid import Grid, GridError, grid
 from archc.training import history
 from archc.training.kinds import NUM_PROCESSES
@@ -28,12 +28,13 @@ MOST = 1000
 def run_trials(options: Any, given: Mapping[str, str], console: Console) -> int:
     """Trains each recipe at each point of the grid; exit code 3 where one of them fails."""
     space = points(options.sweep)
-    if options.ray is not None and find_spec("ray") is None:
-        raise Failure("--ray needs Ray, which is not installed", "pip install 'archc[ray]'; without --ray the trials run here, one after the other", WRONG_CALL)
+    if options.ray is not None:
+        need("ray", "--ray", otherwise="without --ray the trials run here, one after the other")
     if options.distribute is not None and os.environ.get(NUM_PROCESSES):
         raise Failure("a training over several processes is one, and this call names several", f"train them one by one, or leave {NUM_PROCESSES} unset", WRONG_CALL)
     if options.emit == "script":
         raise Failure("a script trains one recipe, and this call names several trainings", "leave --sweep and --ray out", WRONG_CALL)
+    need("keras", "training", install=TRAINING)
     from archc.commands.training import quiet
     from archc.sweeps.trials import table, trials
     from archc.training.loop import Interrupted

@@ -80,7 +80,7 @@ COMBINATION = Code("E311", "combination", "Two options of the operation do not g
 ESCAPE = Code("E312", "escape", "What the spec states of a `keras:` or `layer:` step does not hold, or its module is not allowed.")
 
 UNKNOWN_TENSOR = Code("E401", "unknown-tensor", "No tensor of this name can be seen from here.", "from: enc9", "from: enc1")
-NAME_TAKEN = Code("E402", "name-taken", "The name is bound already, or belongs to the language.")
+NAME_TAKEN = Code("E402", "name-taken", "The name is bound already, or belongs to the language: tensors, values and inputs share one namespace.", "params: {width: 8}\nlayers: [{conv: 8, as: width}]", "params: {width: 8}\nlayers: [{conv: 8, as: wide}]")
 RECURSION = Code("E403", "recursion", "A macro, library or variant leads back to itself.")
 AMBIGUOUS_NOTATION = Code("E404", "ambiguous-notation", "Two notation patterns match the same cell.")
 LAYER_NAME = Code("E405", "layer-name", "Two layers would have the same name.")
@@ -117,8 +117,9 @@ LIMIT_NAME = Code("E709", "limit-name", "A name has at most 128 characters, the 
 CANNOT_WRITE = Code("E801", "cannot-write", "The machine refused to write an output; what was there before is whole.")
 ENGINE = Code("E802", "engine", "No diagram engine is at hand, or it failed.")
 WEIGHTS = Code("E804", "weights", "The weights in a file are not those of the network: their number, order or shapes differ, or the file is none that is read.")
-NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, which is not installed.", "", "pip install 'archc[tensorflow]'")
-NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need a plotting library, which is not installed.", "", "pip install 'archc[charts]'")
+NO_FRAMEWORK = Code("E803", "no-framework", "This needs Keras, or the framework that computes for it, and that is not installed.", "", "pip install 'archc[tensorflow]'")
+NO_CHARTS = Code("E805", "no-charts", "Pictures of comparisons need vl-convert, which is not installed.", "", "pip install 'archc[charts]'")
+NO_PACKAGE = Code("E806", "no-package", "This needs a package that archc does without elsewhere, and that is not installed; the hint says how to install it.", "archc sweep resnet --set width=1,2 -o nets.parquet", "pip install 'archc[parquet]'")
 
 DATA = Code("E850", "data", "A data set's files are missing, damaged, or not what they should be.")
 RESUME_DIFFERS = Code("E851", "resume-differs", "A run cannot go on: the recipe, the network or the data is not that of its checkpoints.", "archc train lenet-digits -o run --resume --set batch=64", "archc train lenet-digits -o run --fresh --set batch=64")

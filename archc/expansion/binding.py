@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
 from archc.diagnostics import Diagnostic, Origin, Span, closest, codes, error, foreign_letter
+from archc.expansion.forms import Signature, another, written_otherwise
 from archc.expansion.scope import Closure, MacroValue
 from archc.language.document import Mapping, Scalar, Sequence, Value, follow, is_null
 from archc.language.expressions import Budget, ExpressionError, Template, fill, template
@@ -29,21 +30,6 @@ class Wrong(Exception):
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__(*diagnostics)
         self.diagnostics = diagnostics
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What arguments bind to: names in order, those that may be positional, and whether a list is always the first.
-
-    `first_may_be_list` holds where a list binds by position, unless it fits the first parameter alone: see `is_first`.
-    """
-
-    owner: str
-    names: tuple[str, ...]
-    positional: tuple[str, ...]
-    first_is_list: bool
-    required: tuple[str, ...]
-    first_may_be_list: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -111,9 +97,10 @@ def bind(arguments: Value | None, signature: Signature, place: Span, *, first: b
         return _by_name(arguments, signature, problems), problems
     if not signature.positional:
         if signature.names:
-            problems.append(error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"{signature.owner} takes its arguments by name", help=f"write `{{{signature.names[0]}: ...}}`"))
+            form = f"`{{{signature.names[0]}: ...}}`"
+            problems.append(error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"{signature.owner} takes its arguments by name", help=f"{meant}; its own arguments go by name, {form}" if (meant := another(arguments, signature)) else f"write {form}"))
         else:
-            problems.append(error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"{signature.owner} takes no arguments", help="write the word alone"))
+            problems.append(error(codes.TOO_MANY_ARGUMENTS, arguments.span, f"{signature.owner} takes no arguments", help=another(arguments, signature) or "write the word alone"))
         return {}, problems
     if isinstance(arguments, Scalar) or signature.first_is_list or first:
         return {signature.positional[0]: arguments}, problems
@@ -301,7 +288,7 @@ def check_value(operator: type[Operator], name: str, value: Any, written: Value)
     deepest = _deepest(found)
     place = follow(written, list(deepest.absolute_path))
     what = f"`{name}` of `{operator.name}`"
-    return [_explained(what, deepest, place.span, field.kind.name, found)]
+    return [written_otherwise(_explained(what, deepest, place.span, field.kind.name, found), value, written)]
 
 
 def _deepest(problem: Any) -> Any:
@@ -407,7 +394,7 @@ def check_parameter(parameter: Parameter, value: Any, written: Value, owner: str
     """What is wrong with the value of a declared parameter."""
     place = written.span
     if parameter.type is not None and not has_type(value, parameter.type):
-        return [type_error(f"`{parameter.name}` of {owner}", TYPE_WORDS[parameter.type], value, place)]
+        return [written_otherwise(type_error(f"`{parameter.name}` of {owner}", TYPE_WORDS[parameter.type], value, place), value, written)]
     if parameter.item is None and parameter.choices is None and parameter.minimum is None and parameter.maximum is None:
         return []
     part = f"`{parameter.name}` of {owner}"

@@ -18,6 +18,7 @@ from archc.expansion.naming import iterated, numbered
 from archc.expansion.operations import Operations
 from archc.expansion.parameters import Parameters
 from archc.expansion.place import Place, called, moved, settled
+from archc.expansion.projection import advice
 from archc.expansion.scope import POISON, Closure, Flow, MacroValue, Poison, Poisoned, Scope
 from archc.expansion.sharing import Shares
 from archc.expansion.tensors import Tensors
@@ -234,7 +235,7 @@ class Expander:
         self.loops.spend(step, place, RUNS_OF_A_NODE)
         context = Context(Origin(step.span, place.call, place.turn), place.group, step.site, place.trainable, place.doc, text, place.named)
         share = self.shares.next(place.share, built, self.builder, tensors)
-        made = self.builder.add(built, tensors, place.prefix + label, context, labels=labels, share=share)
+        made = self.builder.add(built, tensors, place.prefix + label, context, labels=labels, share=share, projection=lambda: advice(self.builder.nodes, tensors, labels if step.branches else (), scope, place))
         return list(made) if made is not None else [POISON] * max(1, len(step.names))
 
     def branches(self, step: Step, scope: Scope, start: Flow, place: Place) -> tuple[list[Flow], list[str]]:

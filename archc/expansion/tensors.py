@@ -100,7 +100,9 @@ class Tensors:
             again = one is body and name in one.tensors and (looped or _among(name, place.reread))
             elsewhere = name in one.tensors and (one is body or one.tensors is not body.tensors)
             if (name in one.values or elsewhere) and not again:
-                raise Wrong(_taken(name, step, "a value" if name in one.values else "a tensor", bound))
+                if name in one.values:
+                    raise Wrong(_value_taken(name, step, _declared(name, scope, place)))
+                raise Wrong(_taken(name, step, bound))
 
     def lost(self, step: Step, scope: Scope, place: Place) -> None:
         """The names of a step that failed stand for tensors that nobody complains about."""
@@ -123,14 +125,31 @@ def _is_seen(name: str, scope: Scope) -> bool:
     return False
 
 
-def _taken(name: str, step: Step, what: str, bound: Bound | None) -> Diagnostic:
+def _declared(name: str, scope: Scope, place: Place) -> Span | None:
+    """Where a parameter or a derived value is declared: in the macro that runs, or by the family. A loop's variable has no such place."""
+    macro = scope.file.macro(place.call.macro) if place.call is not None else None
+    for params, lets in ((macro.params, macro.let) if macro else ({}, ()), (scope.file.params, scope.file.let)):
+        if name in params:
+            return params[name].span
+        if found := next((span for one, span, _ in lets if one == name), None):
+            return found
+    return None
+
+
+def _value_taken(name: str, step: Step, declared: Span | None) -> Diagnostic:
+    """Values and tensors share one namespace."""
+    notes = [Note(f"the value is declared at {declared}", declared)] if declared else []
+    return error(codes.NAME_TAKEN, step.names[0].span, f"`{name}` is the name of a value already", notes=notes, help="choose another name")
+
+
+def _taken(name: str, step: Step, bound: Bound | None) -> Diagnostic:
     """A second binding; the text of a notation cell, `$steps` or an alias can stand in a body twice."""
     span = step.names[0].span
     if bound is not None and bound.path[-1] == step.site:
         help = "move the `as` to the steps that stand for this text, where the names can differ"
         return error(codes.NAME_TAKEN, span, f"the text that names the tensor `{name}` stands in one body twice", help=help)
-    notes = [Note(f"first named at {bound.span}", bound.span)] if bound is not None and what == "a tensor" else []
-    return error(codes.NAME_TAKEN, span, f"`{name}` is the name of {what} already", notes=notes, help="choose another name")
+    notes = [Note(f"first named at {bound.span}", bound.span)] if bound is not None else []
+    return error(codes.NAME_TAKEN, span, f"`{name}` is the name of a tensor already", notes=notes, help="choose another name")
 
 
 def _among(name: str, written: frozenset[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archc.diagnostics import Call, CompileError, Diagnostics, Note, Origin, Span, codes, error, warning
@@ -61,16 +61,18 @@ class Builder:
         *,
         labels: Sequence[str] = (),
         share: str | None = None,
+        projection: Callable[[], str] | None = None,
     ) -> tuple[Tensor, ...] | None:
         """A node for an operator on inputs; `None`, with a diagnostic, where it does not fit them.
 
-        `labels` are what a person calls the inputs. Nodes with one `share` use the same weights.
+        `labels` are what a person calls the inputs. Nodes with one `share` use the same weights. `projection` words the
+        hint for inputs of which one is to be projected, where that helps.
         """
         shapes = tuple(self.shape(one) for one in inputs)
         key = id(operator), shapes
         known = self.inferred.get(key)
         if known is None:
-            if not self.sound(operator, shapes, context, labels):
+            if not self.sound(operator, shapes, context, labels, projection):
                 return None
             known = self.inferred[key] = operator, operator.shapes(shapes)
         self.check_limit(context)
@@ -88,7 +90,7 @@ class Builder:
             self.shared[share] = node.index
         return tuple(Tensor(node.index, at) for at in range(len(node.shapes)))
 
-    def sound(self, operator: Operator, shapes: tuple[Shape, ...], context: Context, labels: Sequence[str]) -> bool:
+    def sound(self, operator: Operator, shapes: tuple[Shape, ...], context: Context, labels: Sequence[str], projection: Callable[[], str] | None) -> bool:
         """True unless the operator does not work on these shapes; says why."""
         least, most = operator.arity
         if len(shapes) < least or (most is not None and len(shapes) > most):
@@ -98,17 +100,17 @@ class Builder:
             return False
         sound = True
         for problem in operator.check(shapes):
-            self.report(problem, context, labels)
+            self.report(problem, context, labels, projection if problem.projects else None)
             sound = sound and problem.warning
         return sound
 
-    def report(self, problem: Problem, context: Context, labels: Sequence[str]) -> None:
+    def report(self, problem: Problem, context: Context, labels: Sequence[str], projection: Callable[[], str] | None = None) -> None:
         """A problem as a diagnostic at the node's place."""
         make = warning if problem.warning else error
         label = problem.label
         if labels and "{" in label:
             label = label.format(*labels)
-        self.diagnostics.add(make(problem.code, context.origin, problem.message, label=label, help=problem.help))
+        self.diagnostics.add(make(problem.code, context.origin, problem.message, label=label, help=(projection() if projection else "") or problem.help))
 
     def check_limit(self, context: Context) -> None:
         if len(self.nodes) + self.hidden >= self.node_limit:

@@ -17,13 +17,16 @@ SHIPPED = "archc:"
 
 
 class AddressError(Exception):
-    """An address leads to no spec; `help` says what would."""
+    """An address or a name leads to nothing: `message` says which, `help` what would, `code` of what kind it is."""
 
     def __init__(self, message: str, help: str = "", code: Code = codes.FILE_NOT_FOUND) -> None:
-        super().__init__(message)
+        super().__init__(message, help, code)
         self.message = message
         self.help = help
         self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  = help: {self.help}" if self.help else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,19 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def read_bytes(path: Path) -> bytes:
     """The bytes of a regular file within the limit. Raises `AddressError`."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise AddressError(f"{path} is a folder, not a spec", "name a file in it")
+            raise _folder(path)
         if not stat.S_ISREG(status.st_mode):
             raise AddressError(f"{path} is not a regular file")
         with path.open("rb") as file:
@@ -88,6 +98,12 @@ def read_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
         raise AddressError(f"{brief(str(path))} cannot be read: {reason}") from None
+
+
+def _folder(path: Path) -> AddressError:
+    """A folder stands where a spec is expected."""
+    inside = any(path.glob("*.yaml"))
+    return AddressError(f"{brief(str(path))} is a folder, not a spec", f"name a file in it, or all of them: '{brief(str(path / '*.yaml'))}'" if inside else "there is no .yaml file in it")
 
 
 def brief(text: str) -> str:
@@ -107,6 +123,8 @@ def _by_name(name: str, variant: str, address: str) -> Address:
             return Address(decode(_shown(path), read_bytes(path)), variant, path)
     if (found := _by_alias(address)) is not None:
         return found
+    if _is_folder(Path(address)):
+        raise _folder(Path(address))
     names = [one.stem for one in shipped_paths()]
     aliases = [alias for path in shipped_paths() for alias, _ in aliases_of(path)]
     near = closest(name, [*names, *aliases])

@@ -19,6 +19,8 @@ from archc.diagnostics.limits import limits, raising
 from archc.language.yaml_errors import flow_hint, is_cut, syntax_error, unquoted, unquoted_expression
 
 MAGNITUDE_LIMIT = 10**12
+MACRO_KEYS = ("doc", "params", "let", "inputs", "outputs", "body")
+"""What stands in a macro: where such a key is written twice, it may be that it stands beside its macro."""
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
 FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
@@ -83,8 +85,8 @@ def plain(value: Value) -> Any:
 
 
 def located(value: Any, span: Span) -> Value:
-    """A plain value as a located one; all of it at one place (a value given on the command line)."""
-    if isinstance(value, list):
+    """A plain value as a located one; all of it at one place (a value given from outside)."""
+    if isinstance(value, list | tuple):
         return Sequence(tuple(located(one, span) for one in value), True, span)  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, dict):
         entries = {
@@ -98,6 +100,11 @@ def located(value: Any, span: Span) -> Value:
 def is_null(value: Value) -> bool:
     """True for a value that is empty or `null`."""
     return isinstance(value, Scalar) and value.value is None
+
+
+def is_unfinished(value: Value) -> bool:
+    """True for a macro's declaration that goes on: nothing is there yet, or all but the body."""
+    return is_null(value) or (isinstance(value, Mapping) and bool(value.entries) and "body" not in value.entries and set(value.entries) <= set(MACRO_KEYS))
 
 
 def follow(value: Value, path: Iterator[str | int] | list[str | int]) -> Value:
@@ -378,7 +385,11 @@ class _Reader:
         if first is None:
             top.entries[key.text] = (key, value)
             return
+        help = "remove or rename one of the two"
+        last = next(reversed(top.entries))
+        if key.text in MACRO_KEYS and is_unfinished(top.entries[last][1]):
+            help += f"; or indent it further than `{last}:`, where it belongs to that macro"
         note = Note(f"first written at {first[0].span}", first[0].span)
         self.problems.append(
-            error(codes.DUPLICATE_KEY, key.span, f"the key `{key.text}` is written twice", notes=[note], help="remove or rename one of the two")
+            error(codes.DUPLICATE_KEY, key.span, f"the key `{key.text}` is written twice", notes=[note], help=help)
         )

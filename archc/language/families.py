@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping as Map
+from dataclasses import replace
 from typing import Any
 
-from archc.diagnostics import Allowance, CompileError, Note, Source, Span, closest, codes, error
+from archc.diagnostics import Allowance, CompileError, Diagnostic, Note, Source, Span, closest, codes, error
 from archc.diagnostics.limits import limits, raising
 from archc.language.allowances import allowances
 from archc.language.catalogue import AddressError
@@ -256,7 +258,7 @@ def _over(below: Value, above: Value) -> Value:
     return above
 
 
-def given(values: dict[str, Any], name: str = "--set") -> dict[str, Value]:
+def given(values: dict[str, Any], name: str = "<call>") -> dict[str, Value]:
     """Values from outside as located ones, each in a source of its own so that messages can show it."""
     found: dict[str, Value] = {}
     for key, value in values.items():
@@ -264,5 +266,20 @@ def given(values: dict[str, Any], name: str = "--set") -> dict[str, Value]:
             found[key] = value
             continue
         text = f"{key}={value}"
-        found[key] = located(value, Span(Source(name, text), len(key) + 1, len(text)))
+        one = value.tolist() if hasattr(value, "tolist") else value  # numpy's numbers and arrays
+        found[key] = located(one, Span(Source(name, text), len(key) + 1, len(text)))
     return found
+
+
+def written(value: Value) -> str:
+    """The text of a value from outside, lists and mappings to their end."""
+    return value.span.source.text[value.span.start :]
+
+
+def told_of(one: Diagnostic, values: Map[str, Value]) -> Diagnostic:
+    """An error of a network that values from outside made wrong, with what was given; one that stands in such a value says so itself."""
+    if not values or any(value.span.source is (one.span.source if one.span else None) for value in values.values()):
+        return one
+    pairs = ", ".join(f"{name} = {written(value)[:40]}" for name, value in values.items())
+    where = "--set" if any(value.span.source.name.startswith("--set") for value in values.values()) else "the call"
+    return replace(one, notes=(*one.notes, Note(f"with {pairs}, given by {where}")))

@@ -9,8 +9,9 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from archc.diagnostics import Code, Diagnostics, Span, closest, codes, error, foreign_letter
-from archc.language.document import Mapping, Scalar, Sequence, Value, plain
+from archc.language.document import MACRO_KEYS, Mapping, Scalar, Sequence, Value, plain
 from archc.language.flow import cut_texts
+from archc.language.outdented import outdented
 from archc.language.spec import (
     STEP_KEYS,
     TYPES,
@@ -48,7 +49,6 @@ TOP_KEYS = {
 VARIANT_KEYS = (
     "default", "title", "aliases", "input", "inputs", "outputs", "layers", "implementation", "doc", "source", "expect", "allow", "like",
 )
-MACRO_KEYS = ("doc", "params", "let", "inputs", "outputs", "body")
 PARAMETER_KEYS = ("type", "list", "default", "min", "max", "enum", "doc")
 EXPECT_KEYS = ("params", "trainable", "non_trainable", "macs", "weight_layers", "output", "receptive_field")
 FACT_KEYS = ("value", "about", "within", "paper", "source")
@@ -126,7 +126,8 @@ class FileReader:
         macros = self.mapping(root.get("macros"), "`macros`")
         if macros is not None:
             self.steps.macros |= set(macros.entries)
-            self.steps.refused |= {name for name in macros.entries if name in OPERATORS or name in RESERVED}
+            self.steps.refused |= {name for name, (_, one) in macros.entries.items() if name in OPERATORS or name in RESERVED or isinstance(one, Scalar)}
+            macros = self.without_outdented(macros)
         for one in self.file.used:
             self.steps.macros |= set(one.macros)
         self.file.params = self.params(root.get("params"), "the family")
@@ -136,6 +137,16 @@ class FileReader:
                 name: macro for name in macros.entries if (macro := self.macro(macros, name)) is not None
             }
         self.file.cells = tuple(self.cells(self.mapping(root.get("notation"), "`notation`")))
+
+    def without_outdented(self, macros: Mapping) -> Mapping:
+        """The macros without those that are told to be a part of the one above; of that one nothing more is said."""
+        left = dict(macros.entries)
+        for one in outdented(macros):
+            self.diagnostics.add(one.diagnostic)
+            self.steps.refused.add(one.owner)
+            for name in (one.owner, *one.keys):
+                del left[name]
+        return Mapping(left, macros.flow, macros.span)
 
     def macro(self, macros: Mapping, name: str) -> Macro | None:
         """One macro's declaration."""

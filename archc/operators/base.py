@@ -35,13 +35,18 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with an operator on its inputs, without a place: the builder knows where."""
+    """What is wrong with an operator on its inputs, without a place: the builder knows where.
+
+    `projects` says that a projection of one of the inputs may mend it; whoever knows the place words it, and `help` is
+    the hint where it does not.
+    """
 
     code: Code
     message: str
     label: str = ""
     help: str = ""
     warning: bool = False
+    projects: bool = False
 
 
 @dataclass(frozen=True, slots=True)

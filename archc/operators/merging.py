@@ -184,25 +184,16 @@ def elementwise_problems(name: str, inputs: tuple[Shape, ...], mend: str = "") -
         f"`{name}` needs tensors of one shape, but these differ",
         shapes_label(inputs),
         mend or _mend(inputs),
+        projects=not mend,
     )
 
 
 def _mend(inputs: tuple[Shape, ...]) -> str:
-    same_rank = len({len(one) for one in inputs}) == 1
-    if not same_rank:
+    if len({len(one) for one in inputs}) > 1:
         return "give the tensors the same number of axes"
-    if all(fit(size, other) for one in inputs for size, other in zip(one[:-1], inputs[0][:-1], strict=True)):
-        return f"project the smaller one: `- conv: {{filters: {max(one[-1] or 0 for one in inputs)}}}`"
-    axes = zip(*(one[:-1] for one in inputs), strict=True)
-    axis = next((at for at, sizes in enumerate(axes) if None not in sizes and len(set(sizes)) > 1), None)
-    if axis is None or len({one[-1] for one in inputs}) == 1:
+    if not all(fit(size, other) for one in inputs for size, other in zip(one[:-1], inputs[0][:-1], strict=True)):
         return "bring them to one size: give the branches the same strides and padding"
-    large, small = max(inputs, key=lambda one: one[axis] or 0), min(inputs, key=lambda one: one[axis] or 0)
-    stride = round((large[axis] or 1) / (small[axis] or 1))
-    return (
-        f"project the larger one: `- conv: {{filters: {small[-1]}, stride: {stride}}}`; in a macro that is called with "
-        "several shapes, under `when: stride != 1 or input.channels != filters`"
-    )
+    return "give them the same number of channels"
 
 
 def _mend_gate(inputs: tuple[Shape, ...]) -> str:

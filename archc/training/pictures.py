@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
 import numpy
 
 from archc.backends.base import Artefact
+from archc.diagnostics.packages import installed
 from archc.training.data.examples import Part
 from archc.training.history import Record
 
@@ -22,7 +22,7 @@ NAMED = 25
 
 def can_draw() -> bool:
     """True where matplotlib is installed."""
-    return find_spec("matplotlib") is not None
+    return installed("matplotlib")
 
 
 def figure(width: float, height: float) -> Any:

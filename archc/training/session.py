@@ -10,7 +10,6 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import numpy
 from archc.backends.base import Artefact
 from archc.backends.files import write_all
 from archc.backends.keras.config import config_text
-from archc.diagnostics import CompileError, codes, error
+from archc.diagnostics.packages import TRAINING, need
 from archc.training import pictures
 from archc.training.checkpoint import Checkpoint, latest, parse, write
 from archc.training.data.examples import DataError, Part, statistics
@@ -62,8 +61,7 @@ def train(recipe: Recipe, wishes: Wishes, reporter: SessionReporter) -> dict[str
 
     Raises `DataError`, `FolderError`, `SpreadError`, `CompileError`, `Interrupted`, `Diverged`, `OSError`.
     """
-    if find_spec("keras") is None:
-        raise CompileError((error(codes.NO_FRAMEWORK, None, "training needs Keras, and Keras is not installed", help="pip install 'archc[tensorflow]'"),))
+    need("keras", "training", install=TRAINING)
     ground = spread(wishes.distribute, recipe)
     reporter = reporter if ground.leads else Silent()
     with ExitStack() as stack:
@@ -200,7 +198,7 @@ def finish(trainer: Trainer, loaded: Loaded, reporter: SessionReporter) -> dict[
     if not ground.leads:
         return {}
     epoch = best_epoch(records, recipe.watched, trainer.progress.best)
-    result = {"best_epoch": epoch, recipe.watched: trainer.progress.best, "test": measured, "test_examples": len(test), "seconds": round(sum(one["seconds"] for one in records), 1)}
+    result = {"best_epoch": epoch, "best": {"metric": recipe.watched, "value": trainer.progress.best}, "test": measured, "test_examples": len(test), "seconds": round(sum(one["seconds"] for one in records), 1)}
     made = [Artefact.text("result.json", json.dumps(result, indent=1) + "\n")]
     if matrix is not None:
         made.append(pictures.confusion_table(matrix, loaded.examples.classes))

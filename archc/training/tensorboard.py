@@ -8,12 +8,12 @@ from __future__ import annotations
 import importlib
 import struct
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from archc.backends.base import Artefact
 from archc.backends.files import write_all
+from archc.diagnostics.packages import installed
 from archc.graph.graph import Graph, Group
 from archc.training.history import Record
 
@@ -24,7 +24,7 @@ START = 1.0
 
 def can_log() -> bool:
     """True where TensorBoard is installed."""
-    return find_spec("tensorboard") is not None
+    return installed("tensorboard")
 
 
 def write_log(folder: Path, graph: Graph, records: Sequence[Record], samples: bytes | None) -> None:

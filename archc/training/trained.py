@@ -9,7 +9,9 @@ from typing import Any
 import numpy
 
 from archc.diagnostics import Source
+from archc.diagnostics.packages import TRAINING, need
 from archc.language.document import Value, read
+from archc.training.data.examples import DataError
 from archc.training.data.images import read_image
 from archc.training.folder import FolderError, read_manifest
 from archc.training.recipe import Recipe, load_recipe
@@ -32,7 +34,8 @@ class Trained:
 
 
 def open_run(folder: Path, which: str = "best") -> Trained:
-    """The run in a folder, with its best or last model. Raises `FolderError`."""
+    """The run in a folder, with its best or last model. Raises `FolderError`, `MissingPackage`."""
+    need("keras", "a trained network", install=TRAINING)
     from archc.training.build import load_keras
 
     manifest = read_manifest(folder)
@@ -54,10 +57,17 @@ def recipe_of(run: Trained) -> Recipe:
     return load_recipe(str(run.folder / "recipe.yaml"), given, beside=Path(path) if path else None)
 
 
+def _image(path: Path, size: tuple[int, int], channels: int) -> Any:
+    try:
+        return read_image(path, size, channels)
+    except DataError as problem:
+        raise DataError(problem.message, "name a file that holds an image, such as a PNG or JPEG") from None
+
+
 def predict(run: Trained, paths: list[Path], top: int) -> list[list[tuple[str, float]]]:
     """For each image, the likeliest classes with their probabilities. Raises `DataError`."""
     height, width, channels = run.manifest["image"]
-    images: Any = numpy.stack([read_image(one, (height, width), channels) for one in paths])
+    images: Any = numpy.stack([_image(one, (height, width), channels) for one in paths])
     given: Any = numpy.asarray(run.model.predict(images, batch_size=32, verbose=0), numpy.float64)
     if (given < 0).any() or not numpy.allclose(given.sum(axis=1), 1, atol=1e-2):
         # The network ends with logits.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from archc.backends.base import Artefact
@@ -20,13 +19,8 @@ SCALE = 2.0
 """Pixels of a PNG for each point of the chart."""
 
 
-def can_draw() -> bool:
-    """True where vl-convert is installed."""
-    return find_spec("vl_convert") is not None
-
-
 def artefacts(stem: str, spec: dict[str, Any], table: Table, kinds: Sequence[str]) -> list[Artefact]:
-    """The files of one chart. What a kind of `PICTURES` needs, `can_draw` has found."""
+    """The files of one chart. A kind of `PICTURES` needs vl-convert."""
     return [Artefact.data(f"{stem}.{KINDS[kind]}", _bytes(kind, spec, table)) for kind in kinds]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 
+from archc.diagnostics.packages import need
 from archc.training.data.examples import DataError, Examples, Part
 
 KEYS = (("x_train", "y_train"), ("x_test", "y_test"))
@@ -43,11 +44,9 @@ def part(path: Path, arrays: dict[str, Any], images: str, labels: str) -> Part:
 
 
 def load_digits(test: float, seed: int) -> Examples:
-    """The 1,797 digits of 8x8 pixels that scikit-learn ships (Alpaydin and Kaynak, 1998), as pixels from 0 to 255. Raises `DataError`."""
-    try:
-        datasets: Any = importlib.import_module("sklearn.datasets")
-    except ImportError:
-        raise DataError("the digits come with scikit-learn, which is not installed", "pip install 'archc[train]'") from None
+    """The 1,797 digits of 8x8 pixels that scikit-learn ships (Alpaydin and Kaynak, 1998), as pixels from 0 to 255. Raises `MissingPackage`."""
+    need("sklearn", "the data set of digits")
+    datasets: Any = importlib.import_module("sklearn.datasets")
     found = datasets.load_digits()
     pixels: Any = found.images * (255 / 16)
     images: Any = pixels.round().astype(numpy.uint8)[..., None]
@@ -59,11 +58,9 @@ def load_digits(test: float, seed: int) -> Examples:
 
 
 def load_tfds(name: str, folder: str | None, train: str, test: str) -> Examples:
-    """A prepared data set of tensorflow-datasets with images of one size; nothing is downloaded. Raises `DataError`."""
-    try:
-        tfds: Any = importlib.import_module("tensorflow_datasets")
-    except ImportError:
-        raise DataError("this data set comes from tensorflow-datasets, which is not installed", "pip install 'archc[tfds]'") from None
+    """A prepared data set of tensorflow-datasets with images of one size; nothing is downloaded. Raises `DataError`, `MissingPackage`."""
+    need("tensorflow_datasets", f"the data set `{name}`")
+    tfds: Any = importlib.import_module("tensorflow_datasets")
     try:
         builder = tfds.builder(name, data_dir=str(Path(folder).expanduser()) if folder else None)
         parts = [tfds.as_numpy(builder.as_dataset(split=one, batch_size=-1, as_supervised=True)) for one in (train, test)]

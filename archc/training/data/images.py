@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 
+from archc.diagnostics.packages import need
 from archc.training.data.examples import DataError, Examples, Part
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -67,11 +68,9 @@ def read_image(path: Path, size: tuple[int, int] | None, channels: int) -> Any:
 
 
 def pillow() -> Any:
-    """Pillow's module for images. Raises `DataError` where it is not installed."""
-    try:
-        return importlib.import_module("PIL.Image")
-    except ImportError:
-        raise DataError("reading images needs Pillow, which is not installed", "pip install 'archc[train]'") from None
+    """Pillow's module for images. Raises `MissingPackage` where it is not installed."""
+    need("PIL", "reading images")
+    return importlib.import_module("PIL.Image")
 
 
 def load(folder: Path, size: tuple[int, int], channels: int, test: float, seed: int) -> Examples:
