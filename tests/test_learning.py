@@ -30,7 +30,7 @@ OTHERWISE: dict[str, list[str]] = {
     "lenet-digits": ["--set", "optimiser={adam: 0.002}", "--epochs", "30"],
     "lenet-mnist": ["--set", "optimiser={adam: 0.002}", "--epochs", "30"],
     "resnet20-cifar10": ["--set", "optimiser={sgd: [0.02, 0.9]}", "--epochs", "20"],
-    "vgg16-cifar10": ["--set", "optimiser={sgd: [0.01, 0.9]}", "--set", "params.dropout=0", "--epochs", "12"],
+    "vgg16-cifar10": ["--set", "optimiser={sgd: [0.01, 0.9]}", "--set", "params.dropout=0", "--epochs", "8"],
     "alexnet-cifar10": ["--set", "optimiser={sgd: [0.001, 0.9]}", "--set", "params.dropout=0", "--set", "batch=8", "--epochs", "8"],
     "efficientnet-b0": [
         "--set", "params.resolution=64", "--set", "prepare=[resize: 64]", "--set", "params.drop_path=0", "--set", "loss=cross_entropy",
