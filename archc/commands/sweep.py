@@ -17,7 +17,7 @@ from archc.backends.files import finish, write_all
 from archc.commands import DONE, WRONG_CALL, WRONG_SPEC, Failure
 from archc.commands.console import Console
 from archc.commands.targets import add_format, add_limit, limits_of
-from archc.diagnostics import CompileError, Source, codes
+from archc.diagnostics import CompileError, Source
 from archc.diagnostics.figures import count
 from archc.diagnostics.packages import need
 from archc.language.catalogue import find
@@ -186,13 +186,13 @@ def measured(job: Job, rest: Sequence[int], family: Family, options: argparse.Na
 
 def charts(text: str) -> list[str]:
     """The kinds that `--chart` names; refuses those that cannot be drawn here."""
-    from archc.backends.charts.render import PICTURES, can_draw
+    from archc.backends.charts.render import PICTURES
     from archc.backends.charts.sweep import KINDS
     from archc.commands.build import chosen
 
     kinds = chosen(text, tuple(KINDS), "--chart")
-    if set(kinds) & set(PICTURES) and not can_draw():
-        raise Failure("the chart needs a plotting library, and none is installed", "pip install 'archc[charts]'; --chart vega needs none", WRONG_CALL, codes.NO_CHARTS)
+    if set(kinds) & set(PICTURES):
+        need("vl_convert", "a chart as a picture", otherwise="--chart vega needs none")
     return kinds
 
 
