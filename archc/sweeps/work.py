@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archc.backends.tabular import guarded
 from archc.diagnostics import CompileError, Source
@@ -23,6 +23,9 @@ from archc.operators import show
 from archc.pipeline import Family, Measured, load_address
 from archc.sweeps.cluster import cluster
 from archc.sweeps.grid import Grid
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
 
 AHEAD = 3
 """Chunks that wait for each process: results that are not their turn yet are held, so this bounds memory."""
@@ -109,6 +112,10 @@ class Stale(Exception):
     """The spec was changed while the sweep ran."""
 
 
+class Ended(Exception):
+    """The sweep ended before a chunk was whole; nobody waits for it."""
+
+
 class Surveyor:
     """Measures the points of a job, with what it has learnt from earlier ones."""
 
@@ -128,6 +135,8 @@ class Surveyor:
         names = [one.name for one in job.grid.axes]
         write = csv.writer(lines, lineterminator="\n").writerow
         for point in points:
+            if _stop is not None and _stop.is_set():
+                raise Ended
             chosen = [values[place] for values, place in zip(self.values, job.grid.places(point), strict=True)]
             try:
                 measured = self.family.measure(job.variant, {name: one for name, (one, _) in zip(names, chosen, strict=True)})
@@ -192,7 +201,9 @@ def in_processes(job: Job, chunks: Iterable[Sequence[int]], processes: int) -> I
     from concurrent.futures import Future, ProcessPoolExecutor
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_patient)
+    context = get_context("spawn")
+    stop = context.Event()
+    pool = ProcessPoolExecutor(processes, context, initializer=_patient, initargs=(stop,))
     waiting: deque[Future[Chunk]] = deque()
     try:
         for one in chunks:
@@ -202,11 +213,18 @@ def in_processes(job: Job, chunks: Iterable[Sequence[int]], processes: int) -> I
         while waiting:
             yield waiting.popleft().result()
     finally:
+        stop.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _patient() -> None:
+_stop: Event | None = None
+"""Set when the process that started this one needs no more of it."""
+
+
+def _patient(stop: Event) -> None:
     """An interruption is told to the whole group of processes; the one that started them ends the others."""
+    global _stop
+    _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
