@@ -98,4 +98,4 @@ def test_extras_are_those_of_the_package() -> None:
     told = {one for package in OPTIONAL.values() for one in re.findall(r"archc\[(\w+)\]", package.install)}
     assert told <= extras
     listed = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{one}`" in listed for one in extras - {"dev"})
+    assert all(f"`{one}`" in listed for one in extras - {"dev", "checks"})
