@@ -95,7 +95,7 @@ def test_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_wrong_calls_are_told_before_any_work(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["sweep", "net.yaml", "--set", "width=4,8", "--chart", "pdf"]) == 2
-    monkeypatch.setattr("archc.backends.charts.render.find_spec", lambda name: None)
-    assert main(["sweep", "net.yaml", "--set", "width=4,8", "--chart", "png"]) == 2
+    monkeypatch.setattr("archc.diagnostics.packages.find_spec", lambda name: None)
+    assert main(["sweep", "net.yaml", "--set", "width=4,8", "--chart", "png"]) == 3
     assert "archc[charts]" in capsys.readouterr().err
     assert [one.name for one in folder.iterdir()] == ["net.yaml"]

@@ -156,7 +156,7 @@ class Folder:
 
     def differ_in_marks(self, one: Block, other: Block) -> bool:
         """True for blocks of one form that would be equal without their marks."""
-        if self.marks(one) == self.marks(other):
+        if self.marks(one) == self.marks(other) or len(one.units) != len(other.units):
             return False
         pairs = zip(one.units, other.units, strict=True)
         return all(self._unit_meaning(self._units.chains[first]) == self._unit_meaning(self._units.chains[second]) for first, second in pairs)
