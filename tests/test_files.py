@@ -14,7 +14,7 @@ from typing import BinaryIO
 import pytest
 
 from archc.backends.base import Artefact
-from archc.backends.files import PREFIX, STALE, SUFFIX, write_all
+from archc.backends.files import PREFIX, STALE, SUFFIX, in_place_of, write_all
 from archc.commands import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,6 +84,28 @@ def test_a_killed_build_leaves_old_files_and_the_next_one_cleans_up(writing: sub
         os.utime(tmp_path / "out" / one, (past, past))
     write_all(tmp_path / "out", [text("a.bin", "new")])
     assert contents(tmp_path) == {**OLD, "a.bin": b"new"}
+
+
+@posix
+def test_a_file_that_is_written_by_its_name_takes_its_place_whole(tmp_path: Path) -> None:
+    """And what a killed writer left under such a name goes like all leftovers."""
+    (tmp_path / "best.keras").write_text("old")
+    left = tmp_path / f"{PREFIX}left{SUFFIX}.keras"
+    left.write_text("left")
+    past = time.time() - 2 * STALE
+    os.utime(left, (past, past))
+    with pytest.raises(KeyboardInterrupt), in_place_of(tmp_path / "best.keras") as path:
+        path.write_text("half")
+        raise KeyboardInterrupt
+    assert [one.name for one in tmp_path.iterdir()] == ["best.keras"]
+    assert (tmp_path / "best.keras").read_text() == "old"
+    with in_place_of(tmp_path / "best.keras") as path:
+        assert path.suffix == ".keras"
+        path.write_text("new")
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"best.keras": "new"}
+    (tmp_path / "link.keras").symlink_to(tmp_path / "best.keras")
+    with pytest.raises(OSError, match="is not replaced"), in_place_of(tmp_path / "link.keras"):
+        pass
 
 
 @posix

@@ -63,9 +63,28 @@ def write_all(folder: Path, artefacts: Iterable[Artefact], keep: Collection[Path
     return [final for _, final, _ in pending]
 
 
-def _opened(folder: Path) -> tuple[Path, IO[bytes]]:
+@contextmanager
+def in_place_of(final: Path) -> Generator[Path]:
+    """A temporary path with the same ending, for what writes a file by its name; it takes `final`'s place when the block ends well.
+
+    Raises `OSError`, also where a link or device has that name.
+    """
+    _remove_leftovers(final.parent)
+    _check_target(final, ())
+    temporary, file = _opened(final.parent, final.suffix)
+    try:
+        with file:
+            yield temporary
+            _settle(file, temporary)
+        finish(temporary, final)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _opened(folder: Path, ending: str = "") -> tuple[Path, IO[bytes]]:
     """A temporary file, held open under a lock, which says that its build is alive."""
-    handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=folder)
+    handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX + ending, dir=folder)
     if fcntl is not None:
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,6 +93,11 @@ def _opened(folder: Path) -> tuple[Path, IO[bytes]]:
 
 def _write(artefact: Artefact, file: IO[bytes], path: Path) -> None:
     artefact.write(file)  # pyright: ignore[reportArgumentType]
+    _settle(file, path)
+
+
+def _settle(file: IO[bytes], path: Path) -> None:
+    """Has a written file on the disk, with the permissions of one that the user makes."""
     file.flush()
     os.fsync(file.fileno())
     os.chmod(path, 0o666 & ~umask())
@@ -91,7 +115,7 @@ def _remove_leftovers(folder: Path) -> None:
     """Removes the temporary files of builds that were killed: old ones whose lock nobody holds."""
     if fcntl is None:
         return
-    for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
+    for path in folder.glob(f"{PREFIX}*{SUFFIX}*"):
         with suppress(OSError):
             if path.is_symlink() or not path.is_file() or time.time() - path.stat().st_mtime < STALE:
                 continue

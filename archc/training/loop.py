@@ -7,8 +7,6 @@ of the model, which are a part of the state, like the optimiser's and those of t
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
@@ -18,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy
 
-from archc.backends.files import umask, write_all
+from archc.backends.files import in_place_of, write_all
 from archc.training import history
 from archc.training.build import Models, load_keras, one_hot
 from archc.training.checkpoint import Checkpoint, save
@@ -333,17 +331,8 @@ def first_bad_layer(network: Any) -> str:
 
 def save_model(model: Any, path: Path) -> None:
     """Writes a `.keras` file that takes its name only when it is whole. Raises `OSError`."""
-    handle, name = tempfile.mkstemp(prefix=".archc-", suffix=".keras", dir=path.parent)
-    os.close(handle)
-    try:
-        model.save(name)
-        with zipfile.ZipFile(name) as archive:
+    with in_place_of(path) as temporary:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary) as archive:
             if (bad := archive.testzip()) is not None:
                 raise OSError(5, f"what was written of {bad} cannot be read back", str(path))
-        with open(name, "rb") as file:
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
