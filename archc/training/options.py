@@ -30,10 +30,12 @@ from archc.training.settings import Call, Setting
 class Optimiser(Setting):
     """How weights follow gradients."""
 
+    learning_rate: float = attribute(POSITIVE_NUMBER, "the step size at the start", 0.001)
+
     @property
-    @abstractmethod
     def rate(self) -> float:
         """The learning rate at the start."""
+        return self.learning_rate
 
     @abstractmethod
     def call(self, rate: Any) -> Call:
@@ -52,10 +54,6 @@ class Sgd(Optimiser):
     weight_decay: float = attribute(NOT_NEGATIVE, "shrinks each weight by this share of the learning rate at every step; beside plain SGD it equals an L2 penalty, beside momentum nearly so", 0.0)
     clip_norm: float | None = attribute(OPTIONAL_ABOVE, "the longest gradient of all weights together", None)
 
-    @property
-    def rate(self) -> float:
-        return self.learning_rate
-
     def call(self, rate: Any) -> Call:
         return Call("optimizers", "SGD", {"learning_rate": rate, **_given(momentum=self.momentum, nesterov=self.nesterov, weight_decay=self.weight_decay, global_clipnorm=self.clip_norm)})
 
@@ -66,39 +64,25 @@ class Adam(Optimiser):
 
     name: ClassVar[str] = "adam"
     positional: ClassVar[tuple[str, ...]] = ("learning_rate",)
-    learning_rate: float = attribute(POSITIVE_NUMBER, "the step size at the start", 0.001)
     beta_1: float = attribute(RATE, "the decay of the mean of gradients", 0.9)
     beta_2: float = attribute(RATE, "the decay of the mean of their squares", 0.999)
     epsilon: float = attribute(POSITIVE_NUMBER, "what is added to the root", 1e-7)
     clip_norm: float | None = attribute(OPTIONAL_ABOVE, "the longest gradient of all weights together", None)
-
-    @property
-    def rate(self) -> float:
-        return self.learning_rate
 
     def call(self, rate: Any) -> Call:
         return Call("optimizers", "Adam", {"learning_rate": rate, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, **_given(global_clipnorm=self.clip_norm)})
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdamW(Optimiser):
+class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
     name: ClassVar[str] = "adamw"
     positional: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
-    learning_rate: float = attribute(POSITIVE_NUMBER, "the step size at the start", 0.001)
     weight_decay: float = attribute(NOT_NEGATIVE, "shrinks each weight by this share of the learning rate at every step", 0.004)
-    beta_1: float = attribute(RATE, "the decay of the mean of gradients", 0.9)
-    beta_2: float = attribute(RATE, "the decay of the mean of their squares", 0.999)
-    epsilon: float = attribute(POSITIVE_NUMBER, "what is added to the root", 1e-7)
-    clip_norm: float | None = attribute(OPTIONAL_ABOVE, "the longest gradient of all weights together", None)
-
-    @property
-    def rate(self) -> float:
-        return self.learning_rate
 
     def call(self, rate: Any) -> Call:
-        return Call("optimizers", "AdamW", {"learning_rate": rate, "weight_decay": self.weight_decay, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, **_given(global_clipnorm=self.clip_norm)})
+        return Call("optimizers", "AdamW", {"learning_rate": rate, "weight_decay": self.weight_decay, **super().call(rate).arguments})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,16 +91,11 @@ class RmsProp(Optimiser):
 
     name: ClassVar[str] = "rmsprop"
     positional: ClassVar[tuple[str, ...]] = ("learning_rate",)
-    learning_rate: float = attribute(POSITIVE_NUMBER, "the step size at the start", 0.001)
     rho: float = attribute(RATE, "the decay of the mean of squared gradients", 0.9)
     momentum: float = attribute(RATE, "the share of the last step that is kept", 0.0)
     epsilon: float = attribute(POSITIVE_NUMBER, "what is added to the root", 1e-7)
     weight_decay: float = attribute(NOT_NEGATIVE, "shrinks each weight by this share of the learning rate at every step", 0.0)
     clip_norm: float | None = attribute(OPTIONAL_ABOVE, "the longest gradient of all weights together", None)
-
-    @property
-    def rate(self) -> float:
-        return self.learning_rate
 
     def call(self, rate: Any) -> Call:
         return Call("optimizers", "RMSprop", {"learning_rate": rate, "rho": self.rho, "epsilon": self.epsilon, **_given(momentum=self.momentum, weight_decay=self.weight_decay, global_clipnorm=self.clip_norm)})

@@ -39,23 +39,8 @@ class SessionReporter(Protocol):
         """A context in which longer work is shown."""
 
 
-class Silent:
+class Silent(SessionReporter):
     """Nobody: for the processes that follow process 0."""
-
-    def data(self, examples: Examples, train: Part, validation: Part) -> None:
-        """Not told."""
-
-    def start(self, trainer: Trainer, resumed: bool) -> None:
-        """Not told."""
-
-    def batch(self, epoch: int, step: int, steps: int, logs: Mapping[str, float]) -> None:
-        """Not told."""
-
-    def epoch(self, record: Record, improved: bool) -> None:
-        """Not told."""
-
-    def note(self, text: str) -> None:
-        """Not told."""
 
     def working(self, text: str) -> Any:
         """Not shown."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from archc.backends.base import EngineError
+from archc.diagnostics.packages import installed
 
 Format = Literal["png", "pdf"]
 Text = Literal["svg", "xdot"]
@@ -112,13 +112,13 @@ def _pure_binary() -> str | None:
 
 
 def _vl_convert(format: Format, dpi: int | None) -> list[str] | None:
-    if importlib.util.find_spec("vl_convert") is None:
+    if not installed("vl_convert"):
         return None
     return [sys.executable, "-I", "-c", VL_CONVERT, format, "" if dpi is None else str(dpi)]
 
 
 def _pygraphviz(format: Format, dpi: int | None) -> list[str] | None:
-    if importlib.util.find_spec("pygraphviz") is None:
+    if not installed("pygraphviz"):
         return None
     return [sys.executable, "-I", "-c", PYGRAPHVIZ, format, " ".join(_dpi(dpi))]
 

@@ -75,25 +75,15 @@ class Cifar10(DataSet):
     def load(self, base: Path | None, seed: int) -> Examples:
         from archc.training.data.cifar import load
 
-        return load("cifar10", folder=self.folder, base=base, verify=self.verify)
+        return load(self.name, folder=self.folder, base=base, verify=self.verify)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cifar100(DataSet):
+class Cifar100(Cifar10):
     """CIFAR-100: the like in 100 classes, or their 20 groups."""
 
     name: ClassVar[str] = "cifar100"
-    train_count: ClassVar[int | None] = 50_000
-    test_count: ClassVar[int | None] = 10_000
-    holdout: float = attribute(HOLDOUT, HELD, 5000)
-    split: str = attribute(words("last", "random"), ORDER, "last")
     labels: str = attribute(words("fine", "coarse"), "100 classes, or 20 groups of them", "fine")
-    folder: str | None = attribute(OPTIONAL_TEXT, FOLDER, None)
-    verify: bool = attribute(BOOLEAN, VERIFY, True)
-
-    @property
-    def image(self) -> tuple[int, ...] | None:
-        return (32, 32, 3)
 
     @property
     def count(self) -> int | None:
@@ -102,7 +92,7 @@ class Cifar100(DataSet):
     def load(self, base: Path | None, seed: int) -> Examples:
         from archc.training.data.cifar import load
 
-        return load("cifar100", folder=self.folder, base=base, verify=self.verify, labels=f"{self.labels}_labels")
+        return load(self.name, folder=self.folder, base=base, verify=self.verify, labels=f"{self.labels}_labels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,29 +122,10 @@ class Mnist(DataSet):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FashionMnist(DataSet):
+class FashionMnist(Mnist):
     """Fashion-MNIST (Xiao, Rasul, Vollgraf, 2017): articles of clothing in MNIST's form."""
 
     name: ClassVar[str] = "fashion_mnist"
-    train_count: ClassVar[int | None] = 60_000
-    test_count: ClassVar[int | None] = 10_000
-    holdout: float = attribute(HOLDOUT, HELD, 5000)
-    split: str = attribute(words("last", "random"), ORDER, "last")
-    folder: str | None = attribute(OPTIONAL_TEXT, FOLDER, None)
-    verify: bool = attribute(BOOLEAN, VERIFY, True)
-
-    @property
-    def image(self) -> tuple[int, ...] | None:
-        return (28, 28, 1)
-
-    @property
-    def count(self) -> int | None:
-        return 10
-
-    def load(self, base: Path | None, seed: int) -> Examples:
-        from archc.training.data.idx import load
-
-        return load(self.name, folder=self.folder, base=base, verify=self.verify)
 
 
 @dataclass(frozen=True, kw_only=True)
