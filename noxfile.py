@@ -25,13 +25,18 @@ CORE = [
 """Tests that need no framework, and of each part of archc those that are quick."""
 
 
+def install(session: nox.Session, package: str, versions: str) -> None:
+    """The package and what tests need, with the oldest or the newest dependencies; says which they are."""
+    floors = ["--constraint", "tests/floors.txt"] if versions == "oldest" else ["--upgrade", "--upgrade-strategy", "eager"]
+    session.install(*floors, package, "pytest>=8.0", "hypothesis>=6.100")
+    session.run("pip", "freeze", "--exclude", "archc")
+
+
 @nox.session(python=PYTHONS)
 @nox.parametrize("versions", ["oldest", "newest"])
 def core(session: nox.Session, versions: str) -> None:
     """What needs no framework."""
-    floors = ["--constraint", "tests/floors.txt"] if versions == "oldest" else ["--upgrade", "--upgrade-strategy", "eager"]
-    session.install(*floors, ".", "pytest>=8.0", "hypothesis>=6.100")
-    session.run("pip", "freeze", "--exclude", "archc")
+    install(session, ".", versions)
     session.run("python", "-m", "pytest", "-q", "-m", "not keras and not slow", *(session.posargs or CORE))
 
 
@@ -39,9 +44,7 @@ def core(session: nox.Session, versions: str) -> None:
 @nox.parametrize("versions", ["oldest", "newest"])
 def keras(session: nox.Session, versions: str) -> None:
     """Archives, sources and models agree with Keras."""
-    floors = ["--constraint", "tests/floors.txt"] if versions == "oldest" else ["--upgrade", "--upgrade-strategy", "eager"]
-    session.install(*floors, ".[tensorflow]", "pytest>=8.0", "hypothesis>=6.100")
-    session.run("pip", "freeze", "--exclude", "archc")
+    install(session, ".[tensorflow]", versions)
     session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests/test_archive.py", "tests/test_agreement.py"]), env={"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"})
 
 

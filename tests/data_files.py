@@ -24,6 +24,15 @@ def images(count: int, side: int, channels: int, seed: int = 0) -> tuple[np.ndar
     return found.astype(np.uint8), labels
 
 
+def write_recipe(folder: Path, network: str, recipe: str, count: int, tests: int) -> None:
+    """`net.yaml`, `mine.yaml`, and `data.npz` with grey images of 8x8: `count` to learn from, and `tests`."""
+    (folder / "net.yaml").write_text(network)
+    (folder / "mine.yaml").write_text(recipe)
+    pixels, labels = images(count, 8, 1)
+    test_pixels, test_labels = images(tests, 8, 1, 5)
+    np.savez(folder / "data.npz", x_train=pixels, y_train=labels, x_test=test_pixels, y_test=test_labels)
+
+
 def cifar_batch(count: int, seed: int, key: str = "labels") -> bytes:
     """A batch as the published ones are: a pickle of protocol 2 with bytes for keys."""
     pixels, labels = images(count, 32, 3, seed)

@@ -15,6 +15,7 @@ import pytest
 
 import archc
 from archc.analyses.cost import NodeCost
+from archc.operators import show
 
 Layer = tuple[str, str, int, int, str, str]
 """Operator, output, parameters (statistics too), multiply-accumulates, kernel and stride."""
@@ -32,10 +33,6 @@ def facts() -> dict[str, Counter[Layer]]:
     return found
 
 
-def sizes(values: tuple[int | None, ...]) -> str:
-    return "x".join(map(str, values))
-
-
 def layers(address: str, known: set[str]) -> Counter[Layer]:
     """A compiled network's layers, with the windows of those operators whose windows are known."""
     network = archc.compile(address)
@@ -47,8 +44,8 @@ def layers(address: str, known: set[str]) -> Counter[Layer]:
         if name not in LISTED:
             continue
         window = node.operator.window(tuple(graph.shape(one) for one in node.inputs)) if name in known else None
-        kernel, stride = (sizes(window.kernel), sizes(window.stride)) if window else ("", "")
-        found[name, sizes(node.shape), cost.params, cost.macs or 0, kernel, stride] += 1
+        kernel, stride = (show(window.kernel), show(window.stride)) if window else ("", "")
+        found[name, show(node.shape), cost.params, cost.macs or 0, kernel, stride] += 1
     return found
 
 

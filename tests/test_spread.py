@@ -18,7 +18,7 @@ import pytest
 
 from archc.commands import main
 from archc.training import checkpoint
-from tests.data_files import images
+from tests.data_files import write_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDS_JAX = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'archc[jax]'")
@@ -40,11 +40,7 @@ optimiser: {sgd: [0.05, 0.9]}
 
 def write(folder: Path) -> None:
     """90 examples: 72 to train on, in batches of 16 with a last one of 8; 18 held out; 41 for testing."""
-    (folder / "net.yaml").write_text(NET)
-    (folder / "mine.yaml").write_text(RECIPE)
-    pixels, labels = images(90, 8, 1)
-    tests = images(41, 8, 1, 5)
-    np.savez(folder / "data.npz", x_train=pixels, y_train=labels, x_test=tests[0], y_test=tests[1])
+    write_recipe(folder, NET, RECIPE, 90, 41)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import pytest
 from archc.commands import main
 from archc.training import checkpoint, folder
 from archc.training.history import improves
-from tests.data_files import images, write_cifar10
+from tests.data_files import images, write_cifar10, write_recipe
 
 pytestmark = [
     pytest.mark.keras,
@@ -44,11 +44,7 @@ jit: false
 
 def write(place: Path, recipe: str = RECIPE, count: int = 100) -> None:
     """A network, a recipe and data."""
-    (place / "net.yaml").write_text(NET)
-    (place / "mine.yaml").write_text(recipe)
-    pixels, labels = images(count, 8, 1)
-    tests = images(40, 8, 1, 5)
-    np.savez(place / "data.npz", x_train=pixels, y_train=labels, x_test=tests[0], y_test=tests[1])
+    write_recipe(place, NET, recipe, count, 40)
 
 
 @pytest.fixture

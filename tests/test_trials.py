@@ -14,11 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from archc.commands import main
-from tests.data_files import images
+from tests.data_files import write_recipe
 
 pytestmark = [
     pytest.mark.keras,
@@ -40,12 +39,8 @@ optimiser: {sgd: [0.05, 0.9]}
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "net.yaml").write_text(NET)
-    (tmp_path / "mine.yaml").write_text(RECIPE)
+    write_recipe(tmp_path, NET, RECIPE, 100, 40)
     (tmp_path / "other.yaml").write_text(RECIPE.replace("recipe: mine", "recipe: other").replace("sgd: [0.05, 0.9]", "adam: 0.01"))
-    pixels, labels = images(100, 8, 1)
-    tests = images(40, 8, 1, 5)
-    np.savez(tmp_path / "data.npz", x_train=pixels, y_train=labels, x_test=tests[0], y_test=tests[1])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
